@@ -1,0 +1,84 @@
+"""What the samples seen so far say about κ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from massgan_core.posterior.running import RunningMoments
+from massgan_core.sky import ShearField, smooth
+
+if TYPE_CHECKING:
+    import xarray
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """A snapshot of a posterior stream; later samples never change it.
+
+    Every sample has lost its footprint mean. `mean` and `std` cover all `n` samples; `samples`
+    holds the first of them, up to the stream's limit.
+
+    Args:
+        field: What was observed.
+        moments: Running mean and variance of all samples.
+        batches: The samples kept, in order, as drawn.
+        provenance: Sampler, seed, network batch … (JSON values).
+    """
+
+    field: ShearField
+    moments: RunningMoments
+    batches: tuple[Tensor, ...] = ()
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def n(self) -> int:
+        """Number of samples seen."""
+        return self.moments.n
+
+    @property
+    def mean(self) -> Float[Tensor, "H W"]:
+        """Posterior mean of κ, float32."""
+        return torch.as_tensor(self.moments.mean).float()
+
+    @property
+    def std(self) -> Float[Tensor, "H W"]:
+        """Posterior standard deviation of κ (ddof = 1), float32; NaN at n = 1."""
+        return self.moments.std.float()
+
+    @property
+    def snr(self) -> Float[Tensor, "H W"]:
+        """Posterior mean / std: not a detection significance."""
+        return self.mean / self.std
+
+    @property
+    def samples(self) -> Float[Tensor, "N H W"]:
+        """The samples kept, in order of their index, float32."""
+        if not self.batches:
+            return torch.empty((0, *self.field.grid.shape))
+        return torch.cat(self.batches)
+
+    def quantile(self, levels: tuple[float, ...]) -> Float[Tensor, "Q H W"]:
+        """Quantiles of the samples kept, one map a level, rows at a time to bound memory."""
+        samples, at = self.samples, torch.tensor(levels)
+        rows = [torch.quantile(part, at, dim=0) for part in samples.split(64, dim=1)]
+        return torch.cat(rows, dim=1)
+
+    def probability(self, threshold: float, smoothing: float = 0.0) -> Float[Tensor, "H W"]:
+        """Fraction of the samples kept whose κ, smoothed [arcmin], exceeds `threshold`."""
+        area = self.field.footprint
+        above = torch.zeros(self.field.grid.shape)
+        for sample in self.samples:
+            at = smooth(sample, self.field.grid, smoothing, mask=area) if smoothing else sample
+            above += at > threshold
+        return above / max(len(self.samples), 1)
+
+    def to_xarray(self) -> xarray.Dataset:
+        """Mean, std, samples, mask … with dims (`sample`,) `y`, `x` and sky coordinates."""
+        from massgan_core.export.to_xarray import to_xarray
+
+        return to_xarray(self)

@@ -1,0 +1,29 @@
+"""The ground: grids, shear fields, the lensing operator, noise, spectra, smoothing."""
+
+from massgan_core.sky.fields import ShearField, footprint, remove_mean
+from massgan_core.sky.grid import Grid
+from massgan_core.sky.lensing import ShearOperator, reduced_shear
+from massgan_core.sky.noise import pixel_sigma, shape_noise, shear_scatter
+from massgan_core.sky.rng import Draws, generator
+from massgan_core.sky.smooth import smooth
+from massgan_core.sky.sources import Sources
+from massgan_core.sky.spectrum import PowerSpectrum, band_power, gaussian_field
+
+__all__ = [
+    "Draws",
+    "Grid",
+    "PowerSpectrum",
+    "ShearField",
+    "ShearOperator",
+    "Sources",
+    "band_power",
+    "footprint",
+    "gaussian_field",
+    "generator",
+    "pixel_sigma",
+    "reduced_shear",
+    "remove_mean",
+    "shape_noise",
+    "shear_scatter",
+    "smooth",
+]

@@ -1,0 +1,39 @@
+r"""Shape noise: σ is the noise std of **one** shear component in a pixel.
+
+For weighted means :math:`\sigma^2 = \sigma_e^2 \sum w^2 / (\sum w)^2` with the intrinsic
+scatter of one component :math:`\sigma_e^2 = \sum w^2 (e_1^2 + e_2^2) / (2 \sum w^2)`.
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Complex, Float
+from torch import Tensor
+
+COSMOS_SCATTER = 0.295  #: weighted scatter of one component in the COSMOS catalogue
+
+
+def shear_scatter(
+    e1: Float[Tensor, " N"], e2: Float[Tensor, " N"], weight: Float[Tensor, " N"]
+) -> Tensor:
+    """σ_e: weighted scatter of one ellipticity component."""
+    w2 = weight.double() ** 2
+    return torch.sqrt((w2 * (e1.double() ** 2 + e2.double() ** 2)).sum() / (2 * w2.sum()))
+
+
+def pixel_sigma(
+    sum_w: Float[Tensor, "*B H W"], sum_w2: Float[Tensor, "*B H W"], scatter: float | Tensor
+) -> Float[Tensor, "*B H W"]:
+    """σ per pixel from Σw and Σw²; ∞ where a pixel holds no galaxy (unobserved)."""
+    empty = sum_w <= 0
+    sigma = scatter * torch.sqrt(sum_w2) / torch.where(empty, 1.0, sum_w)
+    return torch.where(empty, torch.inf, sigma)
+
+
+def shape_noise(
+    sigma: Float[Tensor, "*B H W"], generator: torch.Generator | None = None
+) -> Complex[Tensor, "*B H W"]:
+    """n ~ N(0, σ²) for each component; 0 where σ is infinite (unobserved)."""
+    unit = torch.randn((2, *sigma.shape), generator=generator, dtype=sigma.dtype)
+    scale = torch.where(torch.isfinite(sigma), sigma, 0.0)
+    return torch.complex(*unit.to(sigma.device)) * scale

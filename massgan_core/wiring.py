@@ -1,0 +1,107 @@
+"""What the command line, the explorer and notebooks ask for by name, put together once.
+
+The wings do not know each other; this module hands each what it needs from its neighbours.
+"""
+
+from __future__ import annotations
+
+from math import isfinite
+
+import torch
+
+from massgan_core.posterior import Sampler
+from massgan_core.sky import Grid, PowerSpectrum, ShearField
+
+METHODS = ("gan", "wiener", "ks")
+KINDS = ("lognormal", "gaussian", "nfw")
+MASKS = ("cosmos", "none")
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """`auto` takes CUDA, then Apple MPS, then the CPU."""
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError):
+        raise ValueError(
+            f"`device` must be auto, cpu, or an accelerator this machine has, got {name!r}"
+        ) from None
+    return device
+
+
+def spectrum_of(field: ShearField) -> PowerSpectrum:
+    """Theory C_ℓ of κ for the field's n(z); without one, the bundled COSMOS table."""
+    if field.sources is None:
+        from massgan_core.survey import cosmos_spectrum
+
+        return cosmos_spectrum()
+    from massgan_core.simulate import theory_spectrum
+
+    return theory_spectrum(field.sources)
+
+
+def sampler(
+    method: str, field: ShearField, *, checkpoint: str = "default", device: str = "auto"
+) -> Sampler:
+    """The sampler called `method` (gan, wiener or ks), ready for `field`."""
+    at = pick_device(device)
+    if method == "gan":
+        from massgan_core.gan import load
+
+        return load(checkpoint, device=at)
+    if method == "wiener":
+        from massgan_core.mapping import Wiener
+
+        return Wiener(spectrum_of(field))
+    if method == "ks":
+        from massgan_core.mapping import KaiserSquires
+
+        return KaiserSquires()
+    raise ValueError(f"`method` must be one of {', '.join(METHODS)}, got {method!r}")
+
+
+def simulated(
+    kind: str = "lognormal",
+    *,
+    seed: int = 0,
+    depth: float | None = None,
+    mask: str = "cosmos",
+    side: int = 300,
+) -> ShearField:
+    """A simulated shear field with its true κ.
+
+    Args:
+        kind: ``lognormal``, ``gaussian`` or ``nfw`` (one halo off the centre, towards +x +y).
+        seed: Of the sky, the galaxy counts and the noise.
+        depth: Galaxies per arcmin²; `None` takes the real COSMOS σ map (or, without the
+            COSMOS mask, its mean depth).
+        mask: ``cosmos`` or ``none``.
+        side: Pixels of 0.29′ on a side; must be 300 with the COSMOS mask.
+    """
+    from massgan_core import simulate
+    from massgan_core.survey import cosmos, cosmos_spectrum
+
+    if kind not in KINDS:
+        raise ValueError(f"`kind` must be one of {', '.join(KINDS)}, got {kind!r}")
+    if mask not in MASKS:
+        raise ValueError(f"`mask` must be one of {', '.join(MASKS)}, got {mask!r}")
+    if depth is not None and not (isfinite(depth) and depth > 0):
+        raise ValueError(f"`depth` must be positive [galaxies/arcmin²], got {depth}")
+    real = cosmos() if mask == "cosmos" else None
+    if real is not None and side != real.grid.shape[0]:
+        raise ValueError(f"`side` must be {real.grid.shape[0]} with the COSMOS mask, got {side}")
+    grid = Grid((side, side)) if real is None else real.grid
+    kappa, gamma = simulate.sky(kind, grid, cosmos_spectrum(), seed=seed)
+    if real is not None and depth is None:
+        sigma = real.sigma
+        field = simulate.mock(kappa, gamma, grid, sigma=sigma, mask=real.mask, seed=seed)
+    else:
+        area = None if real is None else real.footprint
+        field = simulate.mock(
+            kappa, gamma, grid, depth=depth or simulate.COSMOS_DEPTH, area=area, seed=seed
+        )
+    return simulate.named(field, kind=kind, seed=seed, depth=depth, mask=mask)
