@@ -1,0 +1,185 @@
+r"""Galaxies → pixels.
+
+.. math:: \hat\gamma = \frac{\sum w (e - c)}{\sum w (1 + m)}, \qquad
+          \sigma^2 = \sigma_e^2 \frac{\sum w^2}{(\sum w (1 + m))^2}
+
+Each ellipticity is first turned from its galaxy's local North to the grid's y axis,
+:math:`e \to e\,e^{2i\psi}`, ψ being the angle from y to North, counter-clockwise, by the WCS.
+On a grid whose East points right the mirror image e* is turned.
+"""
+
+from __future__ import annotations
+
+from math import ceil, isfinite
+
+import numpy as np
+import torch
+from jaxtyping import Complex, Float
+
+from massgan_core.sky import Grid, ShearField, Sources
+from massgan_core.survey.area import survey_area
+from massgan_core.survey.catalog import Catalog
+
+NOISES = ("weighted", "published")
+MOST_PIXELS = 4096  #: on a side; beyond it a flat patch of sky is no longer flat
+
+
+def grid_around(
+    center: tuple[float, float], size: float | tuple[float, float], pixel_scale: float = 0.29
+) -> Grid:
+    """The TAN grid about `center` that holds at least `size`.
+
+    Args:
+        center: (RA, Dec) [deg].
+        size: Side, or (width, height) [arcmin].
+        pixel_scale: Side of a pixel [arcmin].
+    """
+    numbers = np.asarray(center, float).ravel()
+    if numbers.size != 2 or not np.isfinite(numbers).all() or abs(numbers[1]) > 90:
+        raise ValueError(f"`center` must be (RA, Dec) in degrees with |Dec| ≤ 90, got {center}")
+    if not (isfinite(pixel_scale) and pixel_scale > 0):
+        raise ValueError(f"`pixel_scale` must be positive [arcmin], got {pixel_scale}")
+    sides = np.asarray(size, float).ravel()
+    if sides.size not in (1, 2) or not np.isfinite(sides).all() or (sides <= 0).any():
+        raise ValueError(f"`size` must be positive, one number or (width, height) [arcmin], got {size}")
+    # Sides that are a whole number of pixels but for rounding get no extra pixel.
+    width, height = (ceil(round(side / pixel_scale, 6)) for side in (sides[0], sides[-1]))
+    if max(width, height) > MOST_PIXELS:
+        raise ValueError(
+            f"the field would have {width} × {height} pixels, the limit is {MOST_PIXELS} on a "
+            "side; give a smaller `size` or a larger `pixel_scale`"
+        )
+    return Grid.tan((height, width), pixel_scale, center=(numbers[0], numbers[1]))
+
+
+def grid_catalog(
+    catalog: Catalog,
+    grid: Grid,
+    *,
+    noise: str = "weighted",
+    sources: Sources | None = None,
+    name: str | None = None,
+) -> ShearField:
+    """Weighted mean shear, its noise, galaxy counts, mask and footprint on `grid`.
+
+    Args:
+        catalog: The galaxies.
+        grid: Pixels on the sky (with a WCS).
+        noise: ``weighted``: the σ of the module's docstring with the catalogue's weighted σ_e;
+            ``published``: unweighted scatter/√n_gal (0.305/√n_gal on COSMOS).
+        sources: n(z) of the galaxies; `None` means the COSMOS one.
+        name: Short name for people; by default the catalogue's.
+
+    Raises:
+        ValueError: No galaxy lies in the field.
+    """
+    if noise not in NOISES:
+        raise ValueError(f"`noise` must be one of {', '.join(NOISES)}, got {noise!r}")
+    pixel, inside = _pixels(catalog, grid)
+    if not inside.any():
+        raise ValueError(_nothing_there(catalog, grid))
+    chosen = slice(None) if inside.all() else inside
+    sums = _sums(catalog, grid, pixel, chosen)
+    counts, response, variance = sums["n"], sums["response"], sums["w2"]
+    if catalog.R is not None:
+        mean_response = np.average(catalog.R[chosen], weights=catalog.weight[chosen])
+        response = response * mean_response
+    mask = (counts > 0) & (response > 0)
+    safe = np.where(mask, response, 1.0)
+    gamma = np.where(mask, sums["e"] / safe, 0)
+    if noise == "weighted":
+        sigma = catalog.scatter * np.sqrt(variance) / safe
+    else:
+        bias = np.where(mask, response / np.where(mask, sums["w"], 1.0), 1.0)
+        sigma = catalog.plain_scatter / np.sqrt(np.maximum(counts, 1)) / bias
+    if not (sigma[mask] > 0).all():
+        raise ValueError(f"{catalog.name}: every ellipticity is 0, so the shape noise is unknown")
+    if not mask.any():
+        raise ValueError(f"{catalog.name}: no pixel has a positive Σw(1 + m); check `m`")
+    return ShearField(
+        grid=grid,
+        gamma=torch.from_numpy(gamma.astype(np.complex64)),
+        sigma=torch.from_numpy(np.where(mask, sigma, np.inf).astype(np.float32)),
+        mask=torch.from_numpy(mask),
+        counts=torch.from_numpy(counts.astype(np.int32)),
+        area=torch.from_numpy(survey_area(mask, counts)),
+        sources=sources,
+        name=name or catalog.name,
+        notes={
+            "galaxies": int(counts.sum()),
+            "sigma_e": round(catalog.scatter, 6),
+            "noise": noise,
+        },
+    )
+
+
+def turn_to_grid(
+    e: Complex[np.ndarray, " N"], ra: Float[np.ndarray, " N"], dec: Float[np.ndarray, " N"], grid: Grid
+) -> Complex[np.ndarray, " N"]:
+    """Ellipticities with respect to local West and North, in the grid's x and y axes."""
+    step = np.where(dec > 0, -1e-4, 1e-4)  # towards the equator: never past a pole
+    x, y = grid.sky_to_pixel(ra, dec)
+    x_step, y_step = grid.sky_to_pixel(ra, dec + step)
+    north = ((x_step - x) + 1j * (y_step - y)) * np.sign(step)
+    turn = north / (1j * np.abs(north))  # exp(iψ), 1 where North is up
+    return (np.conj(e) if _east_right(grid) else e) * turn**2
+
+
+def rotate_galaxies(catalog: Catalog, generator: torch.Generator) -> Catalog:
+    """The same galaxies, each turned by a random angle: shear destroyed, shape noise kept.
+
+    A second noise mode: it has the real distribution of shapes, weights and positions.
+    """
+    from dataclasses import replace
+
+    angle = 2 * np.pi * torch.rand(len(catalog), generator=generator, dtype=torch.float64).numpy()
+    e1, e2 = catalog.corrected()
+    turned = (e1 + 1j * e2) * np.exp(1j * angle)
+    return replace(catalog, e1=turned.real, e2=turned.imag, c1=None, c2=None)
+
+
+def _pixels(catalog: Catalog, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
+    """Flat pixel index of each galaxy and whether it lies on the grid."""
+    x, y = grid.sky_to_pixel(catalog.ra, catalog.dec)
+    with np.errstate(invalid="ignore"):
+        inside = (x >= -0.5) & (x < grid.shape[1] - 0.5) & (y >= -0.5) & (y < grid.shape[0] - 0.5)
+    column = np.floor(np.where(inside, x, 0) + 0.5).astype(np.int64)
+    row = np.floor(np.where(inside, y, 0) + 0.5).astype(np.int64)
+    return row * grid.shape[1] + column, inside
+
+
+def _sums(
+    catalog: Catalog, grid: Grid, pixel: np.ndarray, chosen: object
+) -> dict[str, Float[np.ndarray, "H W"]]:
+    """Galaxies (n), Σw, Σw², Σw(1 + m) and Σw(e − c) of every pixel."""
+    e1, e2 = (component[chosen] for component in catalog.corrected())
+    e = turn_to_grid(e1 + 1j * e2, catalog.ra[chosen], catalog.dec[chosen], grid)
+    w = catalog.weight[chosen].astype(float)
+    index, length = pixel[chosen], grid.shape[0] * grid.shape[1]
+
+    def total(values: np.ndarray | None = None) -> np.ndarray:
+        return np.bincount(index, values, length).reshape(grid.shape)
+
+    sum_w = total(w)
+    response = sum_w if catalog.m is None else total(w * (1 + catalog.m[chosen]))
+    return {
+        "n": total(),
+        "w": sum_w,
+        "w2": total(w**2),
+        "response": response,
+        "e": total(w * e.real) + 1j * total(w * e.imag),
+    }
+
+
+def _east_right(grid: Grid) -> bool:
+    return bool(np.linalg.det(grid.wcs.pixel_scale_matrix) > 0)
+
+
+def _nothing_there(catalog: Catalog, grid: Grid) -> str:
+    ra, dec = grid.pixel_to_sky((grid.shape[1] - 1) / 2, (grid.shape[0] - 1) / 2)
+    height, width = grid.extent
+    return (
+        f"no galaxy of {catalog.name} lies in the field of {width:.4g}′ × {height:.4g}′ about "
+        f"RA {float(ra):.4f}, Dec {float(dec):.4f}; its galaxies span RA {catalog.ra.min():.4f} to "
+        f"{catalog.ra.max():.4f}, Dec {catalog.dec.min():.4f} to {catalog.dec.max():.4f}"
+    )
