@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
+from massgan_core.sky import Sources
 from massgan_core.survey.tables import read_columns
 
 LARGEST = 4.0  #: |e| beyond this is a flag (−99, −999), not a shape
@@ -63,7 +64,9 @@ class Catalog:
         columns.setdefault("weight", np.ones(rows, np.float32))
         for key, values in columns.items():
             if len(values) != rows:
-                raise ValueError(f"`{key}` must have a value for each of {rows} galaxies, got {len(values)}")
+                raise ValueError(
+                    f"`{key}` must have a value for each of {rows} galaxies, got {len(values)}"
+                )
         if not rows:
             raise ValueError(f"{self.name} holds no galaxies")
         good = np.ones(rows, bool)
@@ -162,6 +165,21 @@ class Catalog:
         c1, c2 = (0.0 if c is None else c for c in (self.c1, self.c2))
         return self.e1.astype(float) - c1, self.e2.astype(float) - c2
 
+    def sources(self, width: float = 0.05) -> Sources | None:
+        """n(z) from the column `z`, weighted, in bins of `width`; `None` without redshifts."""
+        if self.z is None:
+            return None
+        known = np.isfinite(self.z) & (self.z > 0)
+        if not known.any() or np.average(self.z[known], weights=self.weight[known]) > 8:
+            raise ValueError(
+                f"`z` must hold redshifts, its median is {np.nanmedian(self.z):.3g}; columns 'z=' "
+                "leaves the column out"
+            )
+        redshift = self.z[known]
+        edges = np.arange(0, min(redshift.max(), 20) + 2 * width, width)
+        count, _ = np.histogram(redshift, edges, weights=self.weight[known])
+        return Sources((edges[1:] + edges[:-1]) / 2, count)
+
     def _columns(self) -> dict[str, np.ndarray]:
         known = ("ra", "dec", "e1", "e2", "weight", "m", "c1", "c2", "R", "z")
         return {k: getattr(self, k) for k in known if getattr(self, k) is not None}
@@ -189,4 +207,6 @@ def _array(name: str, values: object) -> np.ndarray:
     values = np.array(values).ravel()
     if values.dtype.kind not in "fiu":
         raise ValueError(f"`{name}` must hold numbers, got {values.dtype}")
-    return values if values.dtype.kind == "f" and values.dtype.itemsize >= 4 else values.astype(float)
+    return (
+        values if values.dtype.kind == "f" and values.dtype.itemsize >= 4 else values.astype(float)
+    )

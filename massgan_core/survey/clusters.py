@@ -57,7 +57,9 @@ def clusters(name: str = "finoguenov2007") -> Clusters:
         George et al. (2011), https://ui.adsabs.harvard.edu/abs/2011ApJ...742..125G
     """
     if name not in _READERS:
-        raise ValueError(f"`name` of a cluster list must be one of {', '.join(_READERS)}, got {name!r}")
+        raise ValueError(
+            f"`name` of a cluster list must be one of {', '.join(_READERS)}, got {name!r}"
+        )
     return _READERS[name]()
 
 

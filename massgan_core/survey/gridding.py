@@ -41,7 +41,9 @@ def grid_around(
         raise ValueError(f"`pixel_scale` must be positive [arcmin], got {pixel_scale}")
     sides = np.asarray(size, float).ravel()
     if sides.size not in (1, 2) or not np.isfinite(sides).all() or (sides <= 0).any():
-        raise ValueError(f"`size` must be positive, one number or (width, height) [arcmin], got {size}")
+        raise ValueError(
+            f"`size` must be positive, one number or (width, height) [arcmin], got {size}"
+        )
     # Sides that are a whole number of pixels but for rounding get no extra pixel.
     width, height = (ceil(round(side / pixel_scale, 6)) for side in (sides[0], sides[-1]))
     if max(width, height) > MOST_PIXELS:
@@ -50,6 +52,38 @@ def grid_around(
             "side; give a smaller `size` or a larger `pixel_scale`"
         )
     return Grid.tan((height, width), pixel_scale, center=(numbers[0], numbers[1]))
+
+
+def extent_of(
+    catalog: Catalog, center: tuple[float, float] | None = None
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Middle (RA, Dec) [deg] and (width, height) [arcmin] of the galaxies on the sky.
+
+    Positions are taken as directions, so neither RA = 0° nor a pole is special. With `center`
+    the size is what reaches all galaxies from there.
+    """
+    ra, dec = np.deg2rad(catalog.ra.astype(float)), np.deg2rad(catalog.dec.astype(float))
+    if center is None:
+        mean = [(np.cos(dec) * np.cos(ra)).mean(), (np.cos(dec) * np.sin(ra)).mean()]
+        up = float(np.sin(dec).mean())
+        start = (
+            np.degrees(np.arctan2(mean[1], mean[0])),
+            np.degrees(np.arctan2(up, np.hypot(*mean))),
+        )
+    else:
+        start = center
+    plane = grid_around(start, 1.0, 1.0)  # one pixel: offsets in arcmin
+    x, y = plane.sky_to_plane(catalog.ra, catalog.dec)
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise ValueError(
+            f"{catalog.name} spans more than half the sky; give `center` and `size` of the field"
+        )
+    if center is not None:
+        return center, (2 * float(np.abs(x).max()), 2 * float(np.abs(y).max()))
+    middle = (x.max() + x.min()) / 2, (y.max() + y.min()) / 2
+    at = plane.pixel_to_sky(*plane.plane_to_pixel(*middle))
+    found = float(at[0]), float(at[1])
+    return found, extent_of(catalog, found)[1]
 
 
 def grid_catalog(
@@ -114,7 +148,10 @@ def grid_catalog(
 
 
 def turn_to_grid(
-    e: Complex[np.ndarray, " N"], ra: Float[np.ndarray, " N"], dec: Float[np.ndarray, " N"], grid: Grid
+    e: Complex[np.ndarray, " N"],
+    ra: Float[np.ndarray, " N"],
+    dec: Float[np.ndarray, " N"],
+    grid: Grid,
 ) -> Complex[np.ndarray, " N"]:
     """Ellipticities with respect to local West and North, in the grid's x and y axes."""
     step = np.where(dec > 0, -1e-4, 1e-4)  # towards the equator: never past a pole
@@ -180,6 +217,6 @@ def _nothing_there(catalog: Catalog, grid: Grid) -> str:
     height, width = grid.extent
     return (
         f"no galaxy of {catalog.name} lies in the field of {width:.4g}′ × {height:.4g}′ about "
-        f"RA {float(ra):.4f}, Dec {float(dec):.4f}; its galaxies span RA {catalog.ra.min():.4f} to "
-        f"{catalog.ra.max():.4f}, Dec {catalog.dec.min():.4f} to {catalog.dec.max():.4f}"
+        f"RA {float(ra):.4f}, Dec {float(dec):.4f}; its galaxies span RA "
+        f"{catalog.ra.min():.4f} to {catalog.ra.max():.4f}, Dec {catalog.dec.min():.4f} to {catalog.dec.max():.4f}"
     )

@@ -208,7 +208,9 @@ def _matches(names: list[str], given: Mapping[str, str]) -> int:
 def _native(values: np.ndarray, name: str, path: str | Path) -> np.ndarray:
     values = np.asarray(values)
     if values.dtype.kind not in "fiu" or values.ndim != 1:
-        raise ValueError(f"column {name!r} of {path} must hold one number a row, got {values.dtype}")
+        raise ValueError(
+            f"column {name!r} of {path} must hold one number a row, got {values.dtype}"
+        )
     return values.astype(values.dtype.newbyteorder("="))
 
 
