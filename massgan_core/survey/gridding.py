@@ -218,5 +218,6 @@ def _nothing_there(catalog: Catalog, grid: Grid) -> str:
     return (
         f"no galaxy of {catalog.name} lies in the field of {width:.4g}′ × {height:.4g}′ about "
         f"RA {float(ra):.4f}, Dec {float(dec):.4f}; its galaxies span RA "
-        f"{catalog.ra.min():.4f} to {catalog.ra.max():.4f}, Dec {catalog.dec.min():.4f} to {catalog.dec.max():.4f}"
+        f"{catalog.ra.min():.4f} to {catalog.ra.max():.4f}, Dec {catalog.dec.min():.4f} "
+        f"to {catalog.dec.max():.4f}"
     )

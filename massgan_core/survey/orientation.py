@@ -97,7 +97,7 @@ def orientation_check(
     null = []
     for i in range(rotations):
         angle = 2 * pi * torch.rand(field.grid.shape, generator=generator(seed, i))
-        e, b = measure(torch.polar(gamma.abs().double(), angle.to(gamma.device)))
+        e, b = measure(torch.polar(gamma.abs(), angle.to(gamma.device)))
         null.append(e - b)
     error = float(torch.tensor(null, dtype=torch.float64).square().mean().sqrt())
     return Orientation(scale, *straight, *flipped, error=error)
