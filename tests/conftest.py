@@ -6,16 +6,16 @@ installed before the package is.
 
 from __future__ import annotations
 
-import os
-import shutil
+import runpy
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-#: What a browser may be called; $CHROMIUM wins.
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+ROOT = Path(__file__).resolve().parents[1]
+#: Path of a Chromium, or `None`: the very search that `make test` does.
+find_chromium = runpy.run_path(str(ROOT / ".ci" / "install.py"))["browser"]
 _NO_BROWSER = (
     "this test needs Chromium and finds none: `make test` installs it as root on Debian; "
     "elsewhere install it and set CHROMIUM to its path"
@@ -39,16 +39,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip("needs an accelerator: run pytest with --device cuda or --device mps")
 
 
-def find_chromium() -> str | None:
-    """Path of a Chromium that can be started, or `None`."""
-    named = os.environ.get("CHROMIUM")
-    if named:
-        return shutil.which(named)
-    mac = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
-    found = next(filter(None, map(shutil.which, _BROWSERS)), None)
-    return found or (str(mac) if mac.exists() else None)
-
-
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """Path of the Chromium that browser tests start; fails where there is none."""
@@ -61,7 +51,7 @@ def chromium() -> str:
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The checkout's top folder."""
-    return Path(__file__).resolve().parents[1]
+    return ROOT
 
 
 @pytest.fixture

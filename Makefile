@@ -1,0 +1,51 @@
+# make explore   the app, on http://localhost:5006 (PORT=… for another)
+# make test      the test suite, browser tests included
+# make test-all  the same with the slow tests
+# Everything goes into .venv; PYTHON=python3.12 names the Python it is made with.
+
+PYTHON ?= python3
+VENV ?= .venv
+PORT ?= 5006
+JOBS ?= 2
+BIN := $(VENV)/bin
+TESTS := explorer,storage,test,train
+
+# Unset: PyTorch's CPU index on Linux without an NVIDIA GPU. Set but empty: the ordinary registry.
+ifneq ($(origin TORCH_INDEX),undefined)
+TORCH := --torch-index=$(TORCH_INDEX)
+endif
+INSTALL := $(PYTHON) .ci/install.py --venv=$(VENV) $(TORCH)
+
+# One thread each: the tests run side by side, JOBS at once.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+
+.PHONY: explore test test-all lint bench lock clean python
+
+explore: python
+	@$(INSTALL) --extras=explorer
+	@$(BIN)/massgan explore --port $(PORT)
+
+test: python
+	@$(INSTALL) --extras=$(TESTS) --browser
+	$(PYTEST) -m "not slow"
+
+test-all: python
+	@$(INSTALL) --extras=$(TESTS) --browser
+	$(PYTEST)
+
+lint: python
+	@$(INSTALL) --extras=$(TESTS)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+lock: python
+	@$(INSTALL) --extras=$(TESTS)
+	$(BIN)/python .ci/lock.py > constraints.tmp && mv constraints.tmp constraints.txt
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .ruff_cache tests/.artifacts
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+python:
+	@command -v $(PYTHON) >/dev/null || \
+	{ echo "There is no $(PYTHON) here: install Python 3.11, or name yours with PYTHON=…" >&2; exit 1; }
