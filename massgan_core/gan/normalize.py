@@ -1,0 +1,108 @@
+r"""A shear field as network input: the only place where physics meets channels.
+
+γ, σ and κ are divided by σ_κ, the std of κ for the field's n(z), so that one network serves
+all depths in redshift. The channels, each about unity:
+
+====  =======================================================================================
+0, 1  γ1/σ, γ2/σ: shear in units of its noise (0 where unobserved)
+2     σ_κ/σ: signal-to-noise of a pixel (0 where unobserved)
+3     mask
+4     Kaiser–Squires of the masked shear, 1′ window
+5     the same, 3′ window
+6     Kaiser–Squires of inverse-variance weighted shear under a Wiener window
+      S/(S + N̄) (one FFT pair; a full Wiener filter also undoes the mask)
+====  =======================================================================================
+
+Masking comes first, so nothing here can depend on shear outside the mask.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from massgan_core.sky import Grid, PowerSpectrum, ShearField, ShearOperator
+from massgan_core.sky.smooth import gaussian_window
+
+CHANNELS = 7
+FILTERED = 6  #: channel of the Wiener-windowed map, which the network corrects
+SMOOTHINGS = (1.0, 3.0)  #: windows of channels 4 and 5 [arcmin]
+
+
+@dataclass(frozen=True, eq=False)
+class Normalizer:
+    """Turns shear fields into network input and network output into κ.
+
+    Args:
+        power: Prior spectrum of κ for the fiducial n(z) (COSMOS).
+        pixel_scale: Of the training maps [arcmin].
+        redshifts: Mean source redshifts of the table of σ_κ, increasing; [] for none.
+        scales: σ_κ at those mean redshifts.
+    """
+
+    power: PowerSpectrum
+    pixel_scale: float = 0.29
+    redshifts: tuple[float, ...] = ()
+    scales: tuple[float, ...] = ()
+    fiducial: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fiducial", self.power.std(self.pixel_scale))
+
+    def scale(self, field: ShearField) -> float:
+        """σ_κ of the field's n(z), from its mean redshift; COSMOS where none is given."""
+        if field.sources is None or not self.redshifts:
+            return self.fiducial
+        return float(np.interp(field.sources.mean, self.redshifts, self.scales))
+
+    def condition(
+        self, field: ShearField, multiple: int = 1, scale: float | None = None
+    ) -> Float[Tensor, "B C H W"]:
+        """Network input of a field (or of a batch), padded with unobserved pixels.
+
+        Args:
+            field: γ, σ, mask with shape [H, W] or [B, H, W].
+            multiple: Height and width are padded to multiples of this.
+            scale: σ_κ; by default :meth:`scale` of the field.
+        """
+        scale = self.scale(field) if scale is None else scale
+        pad = [0, -field.grid.shape[1] % multiple, 0, -field.grid.shape[0] % multiple]
+        gamma = torch.nn.functional.pad(field.gamma, pad)
+        weight = torch.nn.functional.pad(field.weight, pad)
+        mask = torch.nn.functional.pad(field.mask.to(weight.dtype), pad)
+        if gamma.ndim == 2:
+            gamma, weight, mask = gamma[None], weight[None], mask[None]
+        grid = Grid(tuple(gamma.shape[-2:]), field.grid.pixel_scale)
+        kernel = ShearOperator(grid).kernel(gamma).conj()
+        gamma_k = torch.fft.fft2(gamma)
+        windows = torch.stack([gaussian_window(grid, s, weight) for s in SMOOTHINGS])
+        maps = torch.fft.ifft2(kernel * windows * gamma_k[..., None, :, :]).real / scale
+        filtered = self._filtered(gamma, weight, grid, scale) / scale
+        noisy = gamma * weight
+        return torch.stack(
+            [noisy.real, noisy.imag, weight * scale, mask, *maps.unbind(-3), filtered], dim=1
+        )
+
+    def kappa(
+        self,
+        output: Float[Tensor, "B 1 H W"],
+        filtered: Float[Tensor, "b 1 H W"],
+        shape: tuple[int, int],
+        scale: float,
+    ) -> Float[Tensor, "B h w"]:
+        """κ of a network's output: a correction to the filtered channel, in units of σ_κ."""
+        return (output.float() + filtered)[:, 0, : shape[0], : shape[1]] * scale
+
+    def _filtered(self, gamma: Tensor, weight: Tensor, grid: Grid, scale: float) -> Tensor:
+        """S A* w²γ / (1 + S w̄²): the first step of the Wiener filter's iteration."""
+        prior = (self.power.on(grid) / grid.pixel_area).float().to(gamma.device)
+        prior = prior * (scale / self.fiducial) ** 2
+        mean = (weight**2).mean((-2, -1), keepdim=True)
+        kernel = ShearOperator(grid).kernel(gamma).conj()
+        return torch.fft.ifft2(
+            prior / (1 + prior * mean) * kernel * torch.fft.fft2(gamma * weight**2)
+        ).real

@@ -1,0 +1,278 @@
+"""Training: stage 1 regression (MSE), stage 2 adversarial (rcGAN) from its weights.
+
+Every random number of step i is keyed by (seed, i), so a run that is stopped and resumed goes
+on as if it had not been.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from tqdm import tqdm
+
+from massgan_core.gan import losses, reward
+from massgan_core.gan.config import RunConfig, StageConfig
+from massgan_core.gan.normalize import FILTERED, Normalizer
+from massgan_core.gan.schedule import autocast, learning_rate
+from massgan_core.nn import Critic, UNet
+from massgan_core.sky import ShearField, generator, remove_mean
+
+_LATENT, _MIX = 31, 32  # keys of the independent random streams behind one seed
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A batch of fields (with true κ) that share σ_κ = `scale`."""
+
+    field: ShearField
+    scale: float
+
+
+class Trainer:
+    """One stage of training.
+
+    Args:
+        network: The generator, trained in place.
+        critic: Needed by the adversarial stage.
+        normalizer: Fields to channels.
+        batches: Batch number i of training data.
+        validate: Scores the averaged weights; its ``gain`` [dB] tunes β_SD.
+        config: All settings.
+        stage: ``regression`` or ``adversarial``.
+        out: Folder of the run: ``log.csv``, ``state.safetensors``.
+        device: Where to train.
+    """
+
+    def __init__(
+        self,
+        network: UNet,
+        critic: Critic | None,
+        normalizer: Normalizer,
+        batches: Callable[[int], Batch],
+        validate: Callable[[UNet], dict[str, float]],
+        config: RunConfig,
+        *,
+        stage: str,
+        out: Path,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.device, self.out, self.stage = torch.device(device), Path(out), stage
+        self.config = config
+        self.settings: StageConfig = getattr(config.train, stage)
+        layout = torch.channels_last
+        self.network = network.to(self.device, memory_format=layout)
+        self.critic = None if critic is None else critic.to(self.device, memory_format=layout)
+        self.normalizer, self.batches, self.validate = normalizer, batches, validate
+        self.average = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
+        s = self.settings
+        self.optimizer = torch.optim.Adam(self.network.parameters(), s.lr, betas=s.betas)
+        self.critic_optimizer = None
+        if stage == "adversarial":
+            if critic is None:
+                raise ValueError("`critic` is needed by the adversarial stage, got None")
+            self.critic_optimizer = torch.optim.Adam(
+                self.critic.parameters(), s.critic_lr, betas=s.betas
+            )
+        self.step, self.weight, self.seconds = 0, reward.starting_weight(s.samples), 0.0
+
+    def run(self) -> None:
+        """Train to the stage's last step, logging, validating and saving on the way."""
+        self.out.mkdir(parents=True, exist_ok=True)
+        take = self._regress if self.stage == "regression" else self._compete
+        saved = last = time.monotonic()
+        bar = tqdm(total=self.settings.steps, initial=self.step, desc=self.stage, mininterval=5)
+        while self.step < self.settings.steps:
+            self._set_rates()
+            row = take(self.batches(self.step))
+            bad = [k for k, v in row.items() if not abs(v) < float("inf")]
+            if bad:
+                raise FloatingPointError(
+                    f"step {self.step}: {bad[0]} is not finite; the last state in {self.out} is "
+                    "good, resume it with a smaller learning rate"
+                )
+            self._blend()
+            self.step += 1
+            bar.update()
+            now = time.monotonic()
+            self.seconds, last = self.seconds + now - last, now
+            if self.step % self.config.train.validate_every == 0 or self._done:
+                row |= self._check()
+                bar.set_postfix({k: f"{row[k]:.3g}" for k in ("r", "rmse", "ratio") if k in row})
+                self._log(row)
+            if now - saved > 60 * self.config.train.save_minutes or self._done:
+                self.save_state()
+                saved = now
+        bar.close()
+
+    @property
+    def _done(self) -> bool:
+        return self.step >= self.settings.steps
+
+    def _prepare(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """Condition, truth [σ_κ] and footprint of a batch, on the device."""
+        field = batch.field.to(self.device)
+        condition = self.normalizer.condition(field, self.network.multiple, batch.scale)
+        truth = remove_mean(field.kappa, field.footprint) / batch.scale
+        return condition.contiguous(memory_format=torch.channels_last), truth, field.footprint
+
+    def _paint(self, condition: Tensor, shape: tuple[int, int], n: int, zero: bool) -> Tensor:
+        """`n` maps a field [B, n, H, W] in units of σ_κ."""
+        seed, count = self.config.train.seed, n * len(condition)
+        keys = [generator(seed, _LATENT, self.step, i) for i in range(count)]
+        latents = self.network.latents(tuple(condition.shape[-2:]), keys)
+        latents = [(0 * x if zero else x).to(self.device) for x in latents]
+        with autocast(self.config.train.precision, self.device):
+            output = self.network(condition, latents)
+        filtered = condition[:, FILTERED : FILTERED + 1].repeat_interleave(n, 0)
+        maps = self.normalizer.kappa(output, filtered, shape, 1.0)
+        return maps.unflatten(0, (len(condition), n))
+
+    def _regress(self, batch: Batch) -> dict[str, float]:
+        condition, truth, area = self._prepare(batch)
+        maps = self._paint(condition, tuple(truth.shape[-2:]), 1, zero=True)[:, 0]
+        error = (remove_mean(maps, area) - truth) ** 2
+        loss = (error * area).sum() / area.sum()
+        self._descend(self.optimizer, loss, self.network)
+        return {"loss": loss.item()}
+
+    def _compete(self, batch: Batch) -> dict[str, float]:
+        s, (condition, truth, area) = self.settings, self._prepare(batch)
+        shape = tuple(truth.shape[-2:])
+        maps = self._paint(condition, shape, s.samples, zero=False)
+        maps = remove_mean(maps, area[:, None])
+        # Critic
+        seen = condition[..., : shape[0], : shape[1]]
+        real, fake = truth[:, None], maps[:, :1].detach()
+        key = generator(self.config.train.seed, _MIX, self.step)
+        mix = torch.rand((len(real), 1, 1, 1), generator=key).to(self.device)
+        score = losses.critic_loss(self.critic(real, seen), self.critic(fake, seen), s.drift)
+        penalty = losses.gradient_penalty(lambda x: self.critic(x, seen), real, fake, mix)
+        self._descend(self.critic_optimizer, score + s.penalty * penalty, self.critic)
+        # Generator
+        self.critic.requires_grad_(False)
+        adversarial = -self.critic(maps[:, :1], seen).mean()
+        self.critic.requires_grad_(True)
+        error = losses.mean_l1(maps, truth, area)
+        spread = losses.deviation_reward(maps, area)
+        loss = s.adversarial * adversarial + error - self.weight * spread
+        row = {"critic": score, "penalty": penalty, "adversarial": adversarial}
+        row |= {"l1": error, "spread": spread}
+        if s.crps:
+            crps = losses.fair_crps(maps, truth, area)
+            loss, row["crps"] = loss + s.crps * crps, crps
+        self._descend(self.optimizer, loss, self.network)
+        return {k: v.item() for k, v in row.items()}
+
+    def _descend(self, optimizer: torch.optim.Adam, loss: Tensor, module: torch.nn.Module) -> None:
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(module.parameters(), 5.0)
+        optimizer.step()
+
+    def _set_rates(self) -> None:
+        s = self.settings
+        pairs = ((self.optimizer, s.lr), (self.critic_optimizer, s.critic_lr))
+        for optimizer, peak in pairs:
+            if optimizer is not None:
+                rate = learning_rate(self.step, s.steps, peak, s.warmup, s.final_lr)
+                optimizer.param_groups[0]["lr"] = rate
+
+    @torch.no_grad()
+    def _blend(self) -> None:
+        """Exponential moving average of the weights; short memory at the start."""
+        decay = min(self.settings.ema, (1 + self.step) / (10 + self.step))
+        for key, value in self.network.state_dict().items():
+            self.average[key].lerp_(value, 1 - decay)
+
+    def _check(self) -> dict[str, float]:
+        """Validate the averaged weights; tune β_SD."""
+        current = {k: v.clone() for k, v in self.network.state_dict().items()}
+        self.network.load_state_dict(self.average)
+        scores = self.validate(self.network.eval())
+        self.network.train().load_state_dict(current)
+        if self.stage == "adversarial":
+            train = self.config.train
+            self.weight = reward.tuned(
+                self.weight, scores["gain"], train.validate_samples, train.reward_step
+            )
+        return {**scores, "beta_sd": self.weight}
+
+    def _log(self, row: dict[str, float]) -> None:
+        row = {"stage": self.stage, "step": self.step, "minutes": self.seconds / 60, **row}
+        with (self.out / "log.jsonl").open("a") as file:
+            file.write(json.dumps({k: _round(v) for k, v in row.items()}) + "\n")
+
+    def save_state(self) -> None:
+        """Everything needed to go on, atomically, in ``state.safetensors``."""
+        parts = {f"average.{k}": v for k, v in self.average.items()}
+        modules = {"network": self.network, "critic": self.critic}
+        for name, module in modules.items():
+            if module is not None:
+                parts |= {f"{name}.{k}": v for k, v in module.state_dict().items()}
+        optimizers = {"adam": self.optimizer, "critic_adam": self.critic_optimizer}
+        for name, optimizer in optimizers.items():
+            if optimizer is not None:
+                for i, state in optimizer.state_dict()["state"].items():
+                    parts |= {f"{name}.{i}.{k}": v for k, v in state.items()}
+        facts = {"stage": self.stage, "step": self.step, "weight": self.weight}
+        facts["seconds"] = self.seconds
+        partial = self.out / f".state.{os.getpid()}"
+        save_file(
+            {k: v.detach().cpu().contiguous().clone() for k, v in parts.items()},
+            partial,
+            metadata={"state": json.dumps(facts)},
+        )
+        os.replace(partial, self.out / "state.safetensors")
+
+    def resume(self) -> bool:
+        """Go on from ``state.safetensors`` of this stage; False if there is none."""
+        path = self.out / "state.safetensors"
+        if not path.is_file():
+            return False
+        facts = state_facts(path)
+        if facts["stage"] != self.stage:
+            return False
+        parts = load_file(path, device=str(self.device))
+        self.average = _under(parts, "average")
+        self.network.load_state_dict(_under(parts, "network"))
+        if self.critic is not None:
+            self.critic.load_state_dict(_under(parts, "critic"))
+        _restore(self.optimizer, _under(parts, "adam"))
+        if self.critic_optimizer is not None:
+            _restore(self.critic_optimizer, _under(parts, "critic_adam"))
+        self.step, self.weight = facts["step"], facts["weight"]
+        self.seconds = facts["seconds"]
+        return True
+
+
+def state_facts(path: Path) -> dict:
+    """Stage, step, β_SD and seconds of a saved state."""
+    from safetensors import safe_open
+
+    with safe_open(path, "pt") as file:
+        return json.loads(file.metadata()["state"])
+
+
+def _under(parts: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    start = f"{prefix}."
+    return {k.removeprefix(start): v for k, v in parts.items() if k.startswith(start)}
+
+
+def _restore(optimizer: torch.optim.Adam, parts: dict[str, Tensor]) -> None:
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, value in parts.items():
+        number, _, name = key.partition(".")
+        state.setdefault(int(number), {})[name] = value
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+
+
+def _round(value: float | str) -> float | str:
+    return round(value, 6) if isinstance(value, float) else value

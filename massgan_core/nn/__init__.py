@@ -1,0 +1,6 @@
+"""The ground: networks and layers. No physics."""
+
+from massgan_core.nn.critic import Critic
+from massgan_core.nn.unet import UNet
+
+__all__ = ["Critic", "UNet"]
