@@ -23,7 +23,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 explore: python
 	@$(INSTALL) --extras=explorer
-	@$(BIN)/massgan explore --port $(PORT)
+	@$(BIN)/massgan explore --no-show --port $(PORT)
 
 test: python
 	@$(INSTALL) --extras=$(TESTS) --browser

@@ -40,7 +40,7 @@ def main(argv=None):
         stop_if(obstacle(sys.version_info[:2], missing_modules(), shutil.disk_usage(ROOT).free))
         index = default_index() if asked.torch_index is None else asked.torch_index
         extras |= installed(venv)
-        install(venv, sorted(extras), index)
+        install(venv, ["-e", "{}[{}]".format(ROOT, ",".join(sorted(extras)))], index)
         write_stamp(venv, extras)
     if asked.browser:
         stop_if(ensure_browser())
@@ -88,8 +88,8 @@ def default_index():
 # Installation
 
 
-def install(venv, extras, index, run=subprocess.run):
-    """Make the environment and install torch, then the package with `extras`, into it."""
+def install(venv, package, index, run=subprocess.run):
+    """Make the environment; install torch, then `package` (arguments of pip), into it."""
     python = os.path.join(venv, "bin", "python")
     if not os.path.exists(python):
         run([sys.executable, "-m", "venv", "--clear", venv], check=True)
@@ -104,8 +104,7 @@ def install(venv, extras, index, run=subprocess.run):
                 "with CUDA libraries, about 3 GB to download.".format(index),
                 flush=True,
             )
-    package = "{}[{}]".format(ROOT, ",".join(extras))
-    run(pip + ["-c", constraints, "-e", package], check=True)
+    run(pip + ["-c", constraints] + package, check=True)
 
 
 def installed(venv):

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ["-e", "/somewhere[explorer]"]
 GOOD = {"version": (3, 11), "missing": [], "free": 50e9}
 
 
@@ -87,7 +88,7 @@ def test_torch_comes_from_the_cpu_index_on_linux_without_nvidia(
 
 def test_an_index_serves_torch_alone_and_first(installer, tmp_path):
     recorder = Recorder()
-    installer.install(str(tmp_path), ["explorer"], "https://index.example/cpu", run=recorder)
+    installer.install(str(tmp_path), PACKAGE, "https://index.example/cpu", run=recorder)
     venv, torch, rest = recorder.commands
     assert " -m venv " in venv
     assert torch.endswith("torch") and "--no-deps --index-url https://index.example/cpu" in torch
@@ -96,7 +97,7 @@ def test_an_index_serves_torch_alone_and_first(installer, tmp_path):
 
 def test_no_index_means_the_ordinary_registry_from_the_start(installer, tmp_path, capsys):
     recorder = Recorder()
-    installer.install(str(tmp_path), ["explorer"], "", run=recorder)
+    installer.install(str(tmp_path), PACKAGE, "", run=recorder)
     assert len(recorder.commands) == 2
     assert not any("--index-url" in command for command in recorder.commands)
     assert capsys.readouterr().out == ""
@@ -104,7 +105,7 @@ def test_no_index_means_the_ordinary_registry_from_the_start(installer, tmp_path
 
 def test_an_unreachable_index_falls_back_with_one_line(installer, tmp_path, capsys):
     recorder = Recorder(failing="--index-url")
-    installer.install(str(tmp_path), ["explorer"], "https://index.example/cpu", run=recorder)
+    installer.install(str(tmp_path), PACKAGE, "https://index.example/cpu", run=recorder)
     said = capsys.readouterr().out
     assert one_sentence(said) and re.search(r"about \d+ GB", said)
     assert recorder.commands[-1].endswith("[explorer]")
