@@ -1,0 +1,93 @@
+"""The page as a web application: a template around the Explorer, and a server for it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+
+import panel as pn
+
+from explorer.viewer import Explorer
+from explorer.widgets.calm import TOKENS, Calm
+
+TITLE = "MassGAN explorer"
+
+# Only what Panel itself serves: no font, style or script from another host.
+_TEMPLATE = """
+{% extends base %}
+{% block postamble %}
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>
+  html, body { min-height: 100%; height: auto; background: %light%; }
+  body:has(.mg-dark) { background: %dark%; color-scheme: dark; }
+</style>
+{% endblock %}
+{% block contents %}{{ embed(roots.explorer) }}{% endblock %}
+"""
+
+
+def page(inputs: Iterable[str] = ()) -> pn.Template:
+    """One session's page; the URL holds its choices."""
+    pn.config.reconnect = True
+    if pn.state.curdoc is not None:
+        pn.state.curdoc.on_event("document_ready", lambda _: _share_processors())
+    explorer = Explorer(inputs=inputs)
+    template = pn.Template(
+        _TEMPLATE.replace("%light%", TOKENS["light"]["page"]).replace(
+            "%dark%", TOKENS["dark"]["page"]
+        ),
+        design=Calm,
+    )
+    template.add_variable("title", TITLE)
+    template.add_panel("explorer", explorer)
+    if pn.state.location is not None:
+        follow(pn.state.location, explorer)
+    return template
+
+
+def follow(location: pn.io.location.Location, explorer: Explorer) -> None:
+    """Take the choices from the URL, then keep it up to date, shortest form."""
+    state = explorer.state
+    problems = state.restore(location.query_params)
+    if problems:
+        explorer.alert = "; ".join(problems)
+
+    def write(*_: object) -> None:
+        from urllib.parse import urlencode
+
+        query = urlencode(state.query())
+        location.search = f"?{query}" if query else ""
+
+    state.param.watch(write, state.names())
+
+
+def serve(
+    inputs: Iterable[str] = (), *, port: int = 0, address: str = "localhost", show: bool = False
+) -> None:
+    """Serve the page until interrupted; port 0 takes a free one."""
+    inputs = tuple(inputs)
+    server = pn.serve(
+        {"/": lambda: page(inputs)},
+        port=port,
+        address=address,
+        show=show,
+        start=False,
+        title=TITLE,
+        verbose=False,
+    )
+    print(f"MassGAN explorer at http://{address}:{server.port}/  (Ctrl+C ends it)", flush=True)
+    server.start()
+    server.io_loop.start()
+
+
+def _share_processors() -> None:
+    """Give each of several server processes its part of the processor, before torch starts."""
+    words = " ".join(sys.orig_argv).replace("--num-procs=", "--num-procs ").split()
+    if "--num-procs" not in words[:-1]:
+        return
+    import torch
+
+    asked = int(words[words.index("--num-procs") + 1])
+    cores = os.cpu_count() or 1
+    torch.set_num_threads(max(1, cores // (asked or cores)))

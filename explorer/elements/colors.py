@@ -1,0 +1,57 @@
+"""Colours of the maps: perceptually even, readable by the colour-blind, the same everywhere."""
+
+from __future__ import annotations
+
+import colorcet
+import numpy as np
+
+LEVELS = 255  #: live frames use the levels 1 … 255 of a byte; 0 is "no value"
+
+#: Colours of a κ map, for the light and the dark page. Diverging ones have zero, the mean
+#: density, in the colour of the page.
+KAPPA = {
+    "diverging": {"light": colorcet.CET_D1A, "dark": colorcet.bky},
+    "fire": {"light": colorcet.fire, "dark": colorcet.fire},
+    "cividis": {"light": colorcet.CET_CBL1, "dark": colorcet.CET_CBL1},
+}
+#: Colours of a standard deviation, which has no sign.
+SPREAD = {"light": colorcet.CET_L17, "dark": colorcet.CET_L17[::-1]}
+
+
+def palette(kind: str, colors: str, theme: str) -> list[str]:
+    """The 255 colours of a map of `kind` (kappa or spread)."""
+    chosen = KAPPA[colors][theme] if kind == "kappa" else SPREAD[theme]
+    at = np.linspace(0, len(chosen) - 1, LEVELS).round().astype(int)
+    return [chosen[i] for i in at]
+
+
+def picture_limits(image: np.ndarray, mask: np.ndarray, *, signed: bool) -> tuple[float, float]:
+    """Limits between which the middle 99 % of the pixels of one picture lie, two digits.
+
+    Signed pictures get limits symmetric about zero. Constant and empty pictures get limits too.
+    """
+    shown = image[mask & np.isfinite(image)]
+    if not shown.size:
+        return (-1.0, 1.0) if signed else (0.0, 1.0)
+    low, high = np.percentile(shown, (0.5, 99.5))
+    if signed:
+        high = max(abs(low), abs(high))
+        high = float(f"{high:.2g}") or 1.0
+        return -high, high
+    low, high = float(f"{low:.2g}"), float(f"{high:.2g}")
+    return (low, high) if high > low else (low, low + (abs(low) * 0.1 or 1.0))
+
+
+def to_levels(image: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
+    """`image` as bytes between `limits`, 0 where it has no value: a live frame."""
+    low, high = limits
+    scaled = (image - low) * ((LEVELS - 1) / (high - low)) + 1
+    with np.errstate(invalid="ignore"):
+        levels = np.clip(np.rint(scaled), 1, LEVELS)
+    return np.where(np.isfinite(image), levels, 0).astype(np.uint8)
+
+
+def gradient(colors: list[str], steps: int = 16) -> str:
+    """A CSS gradient of `colors`, left to right: the colour bar."""
+    at = np.linspace(0, len(colors) - 1, steps).round().astype(int)
+    return f"linear-gradient(to right, {', '.join(colors[i] for i in at)})"

@@ -1,0 +1,132 @@
+"""The figure all maps start from, and how it takes the colours of the page."""
+
+from __future__ import annotations
+
+from bokeh.models import (
+    BoxZoomTool,
+    CustomJSTickFormatter,
+    HoverTool,
+    Label,
+    PanTool,
+    Range1d,
+    ResetTool,
+    SaveTool,
+    WheelZoomTool,
+)
+from bokeh.plotting import figure
+
+#: Colours of a figure on the light and the dark page.
+INK = {
+    "light": {"ink": "#1f2733", "quiet": "#667085", "line": "#d7dce3", "empty": "#e9ecf1"},
+    "dark": {"ink": "#e6e9ef", "quiet": "#98a2b3", "line": "#343c49", "empty": "#232a35"},
+}
+FONT = "system-ui, 'Segoe UI', 'Helvetica Neue', 'Liberation Sans', Arial, sans-serif"
+# Left + right = top + bottom, so that a square figure has a square frame at every width.
+_BORDERS = {
+    "min_border_left": 52,
+    "min_border_right": 8,
+    "min_border_top": 8,
+    "min_border_bottom": 52,
+}
+
+
+def square_figure(name: str, x_range: Range1d, y_range: Range1d, *, tools: list) -> figure:
+    """An empty square figure on arcmin axes; it takes the width it is given."""
+    plot = figure(
+        name=name,
+        x_range=x_range,
+        y_range=y_range,
+        tools=[*tools, ResetTool(), SaveTool()],
+        sizing_mode="scale_width",
+        aspect_ratio=1,
+        toolbar_location="above",
+        toolbar_inner=True,
+        output_backend="canvas",
+        **_BORDERS,
+    )
+    plot.toolbar.autohide = True
+    plot.toolbar.logo = None
+    plot.grid.visible = False
+    plot.xaxis.axis_label, plot.yaxis.axis_label = "offset to the East [′]", "to the North [′]"
+    # Plane x grows to the West: the axis shows −x, so East is left and positive.
+    plot.xaxis.formatter = CustomJSTickFormatter(code="return (tick ? -tick : 0).toString()")
+    for axis in (plot.xaxis, plot.yaxis):
+        axis.ticker.desired_num_ticks = 5
+        axis.update(
+            axis_label_text_font=FONT,
+            axis_label_text_font_size="12px",
+            axis_label_text_font_style="normal",
+            axis_label_standoff=6,
+            major_label_text_font=FONT,
+            major_label_text_font_size="12px",
+            minor_tick_line_color=None,
+            major_tick_in=0,
+            major_tick_out=4,
+        )
+    return plot
+
+
+def move_tools() -> list:
+    """Drag to move, Ctrl + wheel to zoom (so that the page still scrolls), box zoom on demand."""
+    return [
+        PanTool(),
+        WheelZoomTool(modifiers="ctrl"),
+        BoxZoomTool(match_aspect=True),
+    ]
+
+
+def add_clusters(plot: figure, source: object) -> tuple[object, HoverTool]:
+    """Circles of r500, with a hover of their own."""
+    circles = plot.circle(
+        "x",
+        "y",
+        radius="radius",
+        source=source,
+        fill_color="#ffffff",
+        fill_alpha=0.0,
+        line_width=1.4,
+        name="clusters",
+    )
+    hover = HoverTool(
+        renderers=[circles],
+        tooltips=[
+            ("X-ray cluster", "@name"),
+            ("redshift", "@redshift{0.000}"),
+            ("M500", "@mass{0.0} × 10¹³ M☉"),
+            ("r500", "@radius{0.0}′"),
+        ],
+        attachment="above",
+        visible=False,
+    )
+    plot.add_tools(hover)
+    return circles, hover
+
+
+def add_compass(plot: figure) -> list[Label]:
+    """North up and East left, said in the corner of the map."""
+    place = {"x_units": "screen", "y_units": "screen", "text_font": FONT, "name": "compass"}
+    size = {"text_font_size": "11px", "text_font_style": "bold"}
+    labels = [
+        Label(x=26, y=34, text="N", text_align="center", **place, **size),
+        Label(x=26, y=10, text="E ←┘", text_align="right", x_offset=14, **place, **size),
+    ]
+    for label in labels:
+        plot.add_layout(label)
+    return labels
+
+
+def paint(plot: figure, theme: str) -> None:
+    """Give the figure the page's colours; its own background stays clear."""
+    ink = INK[theme]
+    plot.update(
+        background_fill_color=ink["empty"],
+        border_fill_color=None,
+        outline_line_color=None,
+    )
+    for axis in (plot.xaxis, plot.yaxis):
+        axis.update(
+            axis_line_color=None,
+            major_tick_line_color=ink["line"],
+            major_label_text_color=ink["quiet"],
+            axis_label_text_color=ink["quiet"],
+        )

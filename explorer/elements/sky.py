@@ -1,0 +1,105 @@
+r"""What all maps of one field share: ranges, mask, clusters, and the way back to RA and Dec.
+
+Axes are offsets from the centre of the field [arcmin], x to the right. On the sky x to the
+right is West, so the axis counts East offsets down: East is left, as seen from below the sky.
+
+The hover inverts the tangent plane, with standard coordinates (ξ, η):
+
+.. math:: \alpha = \alpha_0 + \mathrm{atan2}(\xi, \cos\delta_0 - \eta\sin\delta_0), \quad
+          \delta = \mathrm{atan2}\big(\sin\delta_0 + \eta\cos\delta_0,
+          \sqrt{\xi^2 + (\cos\delta_0 - \eta\sin\delta_0)^2}\big)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from bokeh.models import ColumnDataSource, CustomJSHover, Range1d
+
+if TYPE_CHECKING:
+    from massgan_core.sky import Grid
+
+    from explorer.store import Circles
+
+#: JS: ra, dec [deg] of the point under the mouse, or null for a field that is nowhere.
+_INVERT = """
+const at = plane.data
+if (!at.ra0.length) return "–"
+const dx = special_vars.x - at.x0[0], dy = special_vars.y - at.y0[0]
+const xi = at.xx[0] * dx + at.xy[0] * dy, eta = at.yx[0] * dx + at.yy[0] * dy
+const d0 = at.dec0[0], down = Math.cos(d0) - eta * Math.sin(d0), degree = 180 / Math.PI
+const ra = (at.ra0[0] + Math.atan2(xi, down)) * degree
+const dec = Math.atan2(Math.sin(d0) + eta * Math.cos(d0), Math.hypot(xi, down)) * degree
+"""
+_RA = _INVERT + 'return (((ra % 360) + 360) % 360).toFixed(5) + "°"'
+_DEC = _INVERT + 'return (dec < 0 ? "−" : "+") + Math.abs(dec).toFixed(5) + "°"'
+
+
+class Sky:
+    """Shared by the maps of one page, and by no other page."""
+
+    def __init__(self) -> None:
+        self.x_range, self.y_range = Range1d(-44, 44), Range1d(-44, 44)
+        self.plane = ColumnDataSource(name="plane", data=plane_columns(None))
+        self.mask = ColumnDataSource(name="mask", data=_box(None, []))
+        self.clusters = ColumnDataSource(name="clusters", data=cluster_columns(None))
+        self.ra = CustomJSHover(args={"plane": self.plane}, code=_RA)
+        self.dec = CustomJSHover(args={"plane": self.plane}, code=_DEC)
+
+    def show(self, grid: Grid, footprint: np.ndarray, circles: Circles | None) -> None:
+        """Frame the field of `grid`, as a square view."""
+        frame(self.x_range, self.y_range, max(grid.extent) / 2, grid.pixel_scale)
+        self.plane.data = plane_columns(grid)
+        self.mask.data = _box(grid, [(~footprint).astype(np.uint8)])
+        self.clusters.data = cluster_columns(circles)
+
+    def image(self, grid: Grid, image: np.ndarray, limits: tuple[float, float]) -> dict[str, list]:
+        """Columns of the source behind a map; `limits` tell the hover what a level means."""
+        return {**_box(grid, [image]), "low": [limits[0]], "high": [limits[1]]}
+
+
+def frame(x_range: Range1d, y_range: Range1d, half: float, pixel: float) -> None:
+    """Show −`half` … `half` [arcmin] on both axes; a wheel cannot flip or lose the map."""
+    for axis in (x_range, y_range):
+        axis.update(
+            start=-half,
+            end=half,
+            reset_start=-half,
+            reset_end=half,
+            bounds=(-1.5 * half, 1.5 * half),
+            min_interval=min(8 * pixel, half),
+            max_interval=3 * half,
+        )
+
+
+def plane_columns(grid: Grid | None) -> dict[str, list]:
+    """The tangent point [rad, arcmin] and the matrix from arcmin to standard coordinates [rad]."""
+    names = ("ra0", "dec0", "x0", "y0", "xx", "xy", "yx", "yy")
+    if grid is None or grid.wcs is None or not _is_tan(grid):
+        return {name: [] for name in names}
+    wcs = grid.wcs.wcs
+    x0, y0 = grid.pixel_to_plane(wcs.crpix[0] - 1, wcs.crpix[1] - 1)
+    matrix = np.deg2rad(grid.wcs.pixel_scale_matrix) / grid.pixel_scale
+    ra0, dec0 = np.deg2rad(wcs.crval)
+    return {k: [float(v)] for k, v in zip(names, (ra0, dec0, x0, y0, *matrix.flat), strict=True)}
+
+
+def cluster_columns(circles: Circles | None) -> dict[str, list]:
+    """The columns behind the circles."""
+    names = ("x", "y", "radius", "name", "redshift", "mass")
+    if circles is None:
+        return {name: [] for name in names}
+    return {name: list(getattr(circles, name)) for name in names}
+
+
+def _is_tan(grid: Grid) -> bool:
+    plain = grid.wcs.sip is None and grid.wcs.cpdis1 is None and grid.wcs.det2im1 is None
+    return plain and grid.wcs.wcs.ctype[0].endswith("-TAN")
+
+
+def _box(grid: Grid | None, image: list) -> dict[str, list]:
+    if grid is None:
+        return {name: [] for name in ("image", "x", "y", "dw", "dh")}
+    left, bottom, right, top = grid.bounds
+    return {"image": image, "x": [left], "y": [bottom], "dw": [right - left], "dh": [top - bottom]}

@@ -1,0 +1,127 @@
+"""One map: a figure with an image that is built once and then only sent new arrays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from bokeh.models import ColumnDataSource, CustomJSHover, HoverTool, Label, LinearColorMapper
+
+from explorer.elements.colors import LEVELS, to_levels
+from explorer.elements.figures import (
+    FONT,
+    INK,
+    add_clusters,
+    add_compass,
+    move_tools,
+    paint,
+    square_figure,
+)
+from explorer.elements.sky import Sky
+
+if TYPE_CHECKING:
+    from massgan_core.sky import Grid
+
+# A live frame is bytes between two limits, a resting one exact floats: the hover knows both.
+_VALUE = """
+const bytes = source.data.image[0] instanceof Uint8Array
+const low = source.data.low[0], high = source.data.high[0]
+if (bytes && value == 0 || isNaN(value)) return "no value"
+const kappa = bytes ? low + (value - 1) / %d * (high - low) : value
+return (bytes ? "≈ " : "") + kappa.toFixed(4).replace("-", "−")
+""" % (LEVELS - 1)
+
+
+class SkyMap:
+    """A κ map (or a map of its spread) on the shared sky.
+
+    Args:
+        sky: Ranges, mask and clusters shared by all maps of the page.
+        name: Of the figure; its source is called ``map-`` + name.
+        label: What the hover calls the value.
+    """
+
+    def __init__(self, sky: Sky, name: str, label: str) -> None:
+        self.sky, self.limits = sky, (0.0, 1.0)
+        self.source = ColumnDataSource(name=f"map-{name}", data=self._empty())
+        self.mapper = LinearColorMapper(palette=["#000000"] * LEVELS, low=0.0, high=1.0)
+        self.figure = square_figure(name, sky.x_range, sky.y_range, tools=move_tools())
+        image = self.figure.image(
+            "image",
+            x="x",
+            y="y",
+            dw="dw",
+            dh="dh",
+            source=self.source,
+            color_mapper=self.mapper,
+        )
+        self._veil = LinearColorMapper(palette=["rgba(0,0,0,0)", "#888888"], low=0, high=1)
+        self.figure.image(
+            "image", x="x", y="y", dw="dw", dh="dh", source=sky.mask, color_mapper=self._veil
+        )
+        value = CustomJSHover(args={"source": self.source}, code=_VALUE)
+        self.figure.add_tools(
+            HoverTool(
+                renderers=[image],
+                tooltips=[
+                    (label, "@image{custom}"),
+                    ("RA", "$x{custom}"),
+                    ("Dec", "$y{custom}"),
+                ],
+                formatters={"@image": value, "$x": sky.ra, "$y": sky.dec},
+                visible=False,
+            )
+        )
+        self.circles, _ = add_clusters(self.figure, sky.clusters)
+        self._compass = add_compass(self.figure)
+        self._note = Label(
+            x=0,
+            y=0,
+            text="",
+            text_align="center",
+            text_baseline="middle",
+            text_font=FONT,
+            text_font_size="14px",
+        )
+        self.figure.add_layout(self._note)
+
+    def send(
+        self, grid: Grid, image: np.ndarray, limits: tuple[float, float], *, exact: bool
+    ) -> None:
+        """Show `image`: its own float32 values when `exact`, else a light live frame."""
+        self.limits = limits
+        array = np.ascontiguousarray(image) if exact else to_levels(image, limits)
+        self.source.data = self.sky.image(grid, array, limits)
+        self._note.visible = False
+        self._scale(exact)
+
+    def restretch(self, limits: tuple[float, float], *, exact: bool) -> None:
+        """New colour limits for the image that is there; only for an exact one."""
+        self.limits = limits
+        self._scale(exact)
+
+    def clear(self, note: str) -> None:
+        """No image; say what to do to get one."""
+        self.source.data = self._empty()
+        self._note.update(text=note, visible=True)
+
+    def paint(self, theme: str, colors: list[str]) -> None:
+        """Take the colours of the page."""
+        ink = INK[theme]
+        paint(self.figure, theme)
+        self.mapper.update(palette=colors, nan_color=ink["empty"])
+        self._veil.palette = ["rgba(0,0,0,0)", ink["empty"]]
+        self._note.text_color = ink["quiet"]
+        self.circles.glyph.line_color = ink["ink"]
+        for label in self._compass:
+            label.text_color = ink["quiet"]
+
+    def _scale(self, exact: bool) -> None:
+        low, high = self.limits if exact else (1, LEVELS)
+        # Level 0 of a live frame is "no value"; exact frames say it with NaN.
+        below = None if exact else self.mapper.nan_color
+        self.mapper.update(low=low, high=high, low_color=below)
+
+    @staticmethod
+    def _empty() -> dict[str, list]:
+        return {name: [] for name in ("image", "x", "y", "dw", "dh", "low", "high")}

@@ -1,0 +1,153 @@
+"""The choices of one session: what the widgets set, the URL holds and a notebook can read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import param
+
+VERSION = 1  #: of the names and meanings below, as written into links
+
+SOURCES = ("cosmos", "simulated", "file")
+KINDS = ("lognormal", "gaussian", "nfw")
+OUTLINES = ("cosmos", "none")
+BATCHES = (1, 2, 4, 8, 16)
+THEMES = ("light", "dark")
+COLORS = ("diverging", "fire", "cividis")
+
+
+class State(param.Parameterized):
+    """Every choice, JSON-serialisable; results live in the Store."""
+
+    version = param.Integer(default=VERSION, constant=True, doc="Version of these names.")
+
+    source = param.Selector(default="cosmos", objects=SOURCES, doc="Where the shear comes from.")
+    region = param.NumericTuple(
+        default=None,
+        length=4,
+        allow_None=True,
+        doc="Part of COSMOS: RA, Dec of its centre [deg], width, height [arcmin]; None = all.",
+    )
+    kind = param.Selector(default="lognormal", objects=KINDS, doc="Kind of simulated sky.")
+    sky_seed = param.Integer(
+        default=0, bounds=(0, 2**31 - 1), doc="Which simulated sky: its mass, galaxies, noise."
+    )
+    depth = param.Number(
+        default=None,
+        bounds=(1, 1000),
+        allow_None=True,
+        doc="Galaxies per arcmin² of a simulated field; None = the real COSMOS noise.",
+    )
+    outline = param.Selector(
+        default="cosmos", objects=OUTLINES, doc="Mask of a simulated field: COSMOS's or none."
+    )
+    file = param.Selector(default=None, objects=[None], doc="One of the INPUT files given.")
+
+    sampler = param.Selector(
+        default="wiener", objects=["wiener"], doc="Who draws: `wiener`, or `gan:` + checkpoint."
+    )
+    smoothing = param.Number(
+        default=1.0, bounds=(0, 10), doc="Blur of the Kaiser–Squires map, std [arcmin]."
+    )
+
+    n = param.Integer(default=64, bounds=(1, 4096), doc="Number of samples.")
+    seed = param.Integer(
+        default=0, bounds=(0, 2**31 - 1), doc="Sample i depends on this number and i alone."
+    )
+    batch = param.Selector(default=2, objects=BATCHES, doc="Samples drawn together.")
+
+    limit = param.Number(
+        default=0.1, bounds=(0.01, 1), doc="Shared colour limit of the κ maps: −limit … +limit."
+    )
+    shared = param.Boolean(default=True, doc="The same colour limits on all κ maps.")
+    clusters = param.Boolean(default=True, doc="Show the X-ray clusters.")
+    colors = param.Selector(default="diverging", objects=COLORS, doc="Colours of the κ maps.")
+    theme = param.Selector(default="light", objects=THEMES, doc="Light or dark page.")
+
+    def __init__(
+        self, inputs: Iterable[str] = (), checkpoints: Iterable[str] = (), **params: Any
+    ) -> None:
+        super().__init__(**params)
+        files = [name for name in inputs if name != "cosmos"]
+        self.param.file.objects = [*files] or [None]
+        samplers = [f"gan:{name}" for name in checkpoints]
+        self.param.sampler.objects = [*samplers, "wiener"]
+        if samplers and "sampler" not in params:
+            self.sampler = samplers[0]
+        if files:
+            first = next(iter(inputs))
+            self.param.update(file=files[0], source="cosmos" if first == "cosmos" else "file")
+        self._defaults = {name: getattr(self, name) for name in self.names()}
+
+    @classmethod
+    def names(cls) -> list[str]:
+        """Names of all choices, `version` left out."""
+        return [name for name in cls.param if name not in ("name", "version")]
+
+    def changed(self) -> dict[str, Any]:
+        """The choices that differ from the defaults, and the version: what a link holds."""
+        differ = {
+            k: getattr(self, k) for k in self.names() if getattr(self, k) != self._defaults[k]
+        }
+        return {"version": self.version, **differ} if differ else {}
+
+    def query(self) -> dict[str, str]:
+        """:meth:`changed` as texts for a URL; plain words stay bare."""
+        return {k: v if isinstance(v, str) else json.dumps(v) for k, v in self.changed().items()}
+
+    def restore(self, query: Mapping[str, Any]) -> list[str]:
+        """Take the choices of a link; returns one sentence for each that had to be left out."""
+        known = {k: v for k, v in query.items() if k in self.names()}
+        if known and str(query.get("version", VERSION)) != str(VERSION):
+            return [
+                f"`version` of the link must be {VERSION}, got {query['version']!r}; "
+                "its choices were left out"
+            ]
+        problems = []
+        for name, text in known.items():
+            try:
+                setattr(self, name, _value(text))
+            except (ValueError, TypeError) as error:
+                problems.append(f"`{name}` of the link was left out: {error}")
+        return problems
+
+    def field_choice(self) -> tuple:
+        """What decides the field: equal choices give equal fields."""
+        if self.source == "cosmos":
+            return ("cosmos", self.region)
+        if self.source == "file":
+            return ("file", self.file)
+        return ("simulated", self.kind, self.sky_seed, self.depth, self.outline)
+
+    def code(self) -> str:
+        """The run as a few lines of Python."""
+        field = {
+            "cosmos": "mg.cosmos()"
+            if self.region is None
+            else f"mg.cosmos(center={self.region[:2]}, size={self.region[2:]})",
+            "file": f"mg.open_field({self.file!r})",
+            "simulated": f"mg.simulated({self.kind!r}, seed={self.sky_seed}, "
+            f"depth={self.depth}, mask={self.outline!r})",
+        }[self.source]
+        method, _, checkpoint = self.sampler.partition(":")
+        extra = f", checkpoint={checkpoint!r}" if checkpoint else ""
+        return (
+            "import massgan_core as mg\n\n"
+            f"field = {field}\n"
+            f"sampler = mg.sampler({method!r}, field{extra})\n"
+            f"for summary in mg.stream(sampler, field, {self.n}, {self.batch}, seed={self.seed}):\n"
+            "    print(summary.n)\n"
+        )
+
+
+def _value(text: Any) -> Any:
+    """A URL's text as JSON where it is JSON, else as the word it is."""
+    if not isinstance(text, str):
+        return tuple(text) if isinstance(text, list) else text
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError:
+        return text
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,211 @@
+"""The results of one session, and how they are asked of the library.
+
+Nothing is computed here: every number comes from a call of ``massgan_core``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import massgan_core as mg
+import numpy as np
+import param
+
+if TYPE_CHECKING:
+    from massgan_core.posterior import Sampler, Summary
+    from massgan_core.sky import Grid, ShearField
+
+    from explorer.state import State
+
+WIENER = (
+    "Exact for a sky that is purely Gaussian, which the real one is not: its peaks come out too "
+    "low. Needs no training."
+)
+_READING = Lock()  # one reader at a time: two tabs asking for one field cost it once
+
+
+@dataclass(frozen=True, eq=False)
+class Circles:
+    """X-ray clusters on the tangent plane of a field."""
+
+    x: np.ndarray  #: offset to the right [arcmin]
+    y: np.ndarray  #: offset upwards [arcmin]
+    radius: np.ndarray  #: r500 [arcmin]
+    name: np.ndarray
+    redshift: np.ndarray
+    mass: np.ndarray  #: M500 [1e13 Msun]
+
+
+class Store(param.Parameterized):
+    """What is known of the chosen field; samples are with the Runner."""
+
+    field = param.Parameter(default=None, doc="The open ShearField; None while there is none.")
+    choice = param.Parameter(default=None, doc="The `State.field_choice` that gave the field.")
+    ks = param.Parameter(default=None, doc="Kaiser–Squires map, float32 [H, W].")
+    truth = param.Parameter(default=None, doc="True κ less its footprint mean, float32 [H, W].")
+    footprint = param.Parameter(default=None, doc="True where the maps are to be trusted [H, W].")
+    circles = param.Parameter(default=None, doc="X-ray clusters in the field, or None.")
+    galaxies = param.Parameter(default=None, doc="The GalaxyPicture, once it is drawn.")
+
+    def take(self, opened: dict[str, Any]) -> None:
+        """Show what :func:`open_field` brought, all at once."""
+        self.param.update(**opened)
+
+    def clear(self) -> None:
+        """Forget the field."""
+        names = ("field", "choice", "ks", "truth", "footprint", "circles")
+        self.param.update(**dict.fromkeys(names))
+
+
+def open_field(choice: tuple, smoothing: float) -> dict[str, Any]:
+    """Everything about the field of `choice` that is shown before the first sample."""
+    field = read(choice)
+    truth = field.truth
+    return {
+        "field": field,
+        "choice": choice,
+        "ks": kaiser_squires(field, smoothing),
+        "truth": None if truth is None else _array(truth),
+        "footprint": field.footprint.cpu().numpy(),
+        "circles": circles(field),
+    }
+
+
+def read(choice: tuple) -> ShearField:
+    """The field of a `State.field_choice`."""
+    with _READING:
+        source, *rest = choice
+        if source == "cosmos":
+            region = rest[0]
+            if region is None:
+                return mg.cosmos()
+            return mg.cosmos(center=tuple(region[:2]), size=tuple(region[2:]))
+        if source == "simulated":
+            return _simulated(*rest)
+        if rest[0] is None:
+            raise ValueError(
+                "`file` must be one of the INPUT files given at the start, got none; "
+                "start with `python -m explorer INPUT`"
+            )
+        return mg.open_field(rest[0])
+
+
+@lru_cache(maxsize=8)
+def _simulated(kind: str, seed: int, depth: float | None, outline: str) -> ShearField:
+    return mg.simulated(kind, seed=seed, depth=depth, mask=outline)
+
+
+def kaiser_squires(field: ShearField, smoothing: float) -> np.ndarray:
+    """The smoothed Kaiser–Squires map, float32 [H, W]."""
+    return _array(mg.KaiserSquires(smoothing).map(field))
+
+
+def circles(field: ShearField) -> Circles | None:
+    """The X-ray clusters inside a real field; None for a simulated one or off the sky."""
+    if field.grid.wcs is None or field.kappa is not None:
+        return None
+    table = mg.clusters()
+    x, y = field.grid.sky_to_plane(table.ra, table.dec)
+    height, width = field.grid.extent
+    inside = (np.abs(x) < width / 2) & (np.abs(y) < height / 2)
+    if not inside.any():
+        return None
+    columns = (x, y, table.r500, table.name, table.redshift, table.m500)
+    return Circles(*(np.asarray(column)[inside] for column in columns))
+
+
+_SAMPLERS: dict[str, Sampler] = {}  # loaded once for the process; written by its one worker
+
+
+def sampler(name: str, field: ShearField) -> Sampler:
+    """The sampler a State calls `name`, ready for `field`."""
+    method, _, checkpoint = name.partition(":")
+    if method != "gan":
+        return mg.sampler(method, field)
+    if name not in _SAMPLERS:
+        _SAMPLERS[name] = mg.sampler("gan", field, checkpoint=checkpoint)
+    return _SAMPLERS[name]
+
+
+def draw(state: State, field: ShearField) -> Callable[[], Iterator[Summary]]:
+    """A call that opens the stream of the present choices; they are read now, not later."""
+    name, n, batch, seed = state.sampler, state.n, state.batch, state.seed
+
+    def begin() -> Iterator[Summary]:
+        return mg.stream(sampler(name, field), field, n, batch, seed=seed)
+
+    return begin
+
+
+def checkpoints() -> list[str]:
+    """Names of the GAN checkpoints there are."""
+    try:
+        return list(mg.checkpoints())
+    except ImportError:  # TEMPORARY
+        return []
+
+
+def about(name: str, field: ShearField) -> tuple[str, str]:
+    """What a person should know about the sampler and about the field."""
+    height, width = field.grid.extent
+    size = f"{width:.0f}′ × {height:.0f}′, {int(field.mask.sum()):,} observed pixels"
+    words = f"{field.name}: {size} of {field.grid.pixel_scale:.3g}′"
+    if not name.startswith("gan:"):
+        return WIENER, words
+    gan = sampler(name, field)
+    outside = gan.in_domain(field)
+    trained = f"Trained on {gan.card['trained_on']}"
+    if outside:
+        trained += f" This field is outside of that: {'; '.join(outside)}."
+    return trained, words
+
+
+@dataclass(frozen=True, eq=False)
+class GalaxyPicture:
+    """All COSMOS galaxies on the plane of the whole field."""
+
+    image: np.ndarray  #: galaxies per cell, uint8
+    half: float  #: half the width of the square picture [arcmin]
+    number: int  #: of galaxies
+    grid: Grid  #: of the whole field
+    circles: Circles  #: X-ray clusters on it
+
+
+@lru_cache(maxsize=1)
+def galaxy_picture() -> GalaxyPicture:
+    """The datashaded COSMOS galaxies; drawn once for the process."""
+    from explorer.elements.galaxies import shade
+
+    field, catalog = mg.cosmos(), mg.cosmos_catalog()
+    x, y = field.grid.sky_to_plane(catalog.ra, catalog.dec)
+    half = max(field.grid.extent) / 2
+    image = shade(np.asarray(x), np.asarray(y), half)
+    return GalaxyPicture(image, half, len(catalog.ra), field.grid, circles(field))
+
+
+def region_of(grid: Grid, box: tuple[float, float, float, float]) -> tuple[float, ...]:
+    """The `State.region` of a box (left, bottom, right, top) [arcmin] on the plane of `grid`."""
+    left, bottom, right, top = box
+    center = grid.plane_to_pixel((left + right) / 2, (bottom + top) / 2)
+    ra, dec = grid.pixel_to_sky(*center)
+    return (
+        round(float(ra), 5),
+        round(float(dec), 5),
+        round(right - left, 2),
+        round(top - bottom, 2),
+    )
+
+
+def box_of(grid: Grid, region: tuple[float, ...]) -> tuple[float, float, float, float]:
+    """The outline of a `State.region` on the plane of `grid`; see :func:`region_of`."""
+    ra, dec, width, height = region
+    x, y = (float(offset) for offset in grid.sky_to_plane(ra, dec))
+    return x - width / 2, y - height / 2, x + width / 2, y + height / 2
+
+
+def _array(image: Any) -> np.ndarray:
+    return image.detach().float().cpu().numpy()

@@ -1,0 +1,54 @@
+"""Taking turns at the one sampler of this process.
+
+Every session asks for one batch at a time and asks again when it has it, so a queue is a
+round-robin. A session without a picture yet goes first.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import Future
+from itertools import count
+from queue import PriorityQueue
+from threading import Lock, Thread
+from typing import Any
+
+
+class Turns:
+    """One worker thread and a fair queue before it."""
+
+    def __init__(self) -> None:
+        self._restart()
+
+    def submit(self, call: Callable[[], Any], *, first: bool = False) -> Future:
+        """Run `call` when its turn comes; `first` lets it pass those who have had a turn."""
+        with self._lock:
+            if self._thread is None:
+                self._thread = Thread(target=self._work, name="massgan-sampling", daemon=True)
+                self._thread.start()
+            future: Future = Future()
+            self._queue.put((0 if first else 1, next(self._ticket), future, call))
+        return future
+
+    def _work(self) -> None:
+        while True:
+            _, _, future, call = self._queue.get()
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                future.set_result(call())
+            except BaseException as error:  # handed to whoever waits, never lost with the thread
+                future.set_exception(error)
+
+    def _restart(self) -> None:
+        """Threads do not survive a fork: a child starts with an empty queue and no thread."""
+        self._queue: PriorityQueue = PriorityQueue()
+        self._ticket = count()
+        self._thread: Thread | None = None
+        self._lock = Lock()
+
+
+TURNS = Turns()  #: of this process; holds nothing of any session but the batches it waits for
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=TURNS._restart)

@@ -1,0 +1,208 @@
+"""The maps: what was seen, what a textbook makes of it, what the posterior says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import panel as pn
+
+from explorer.elements.colors import palette, picture_limits
+from explorer.elements.galaxies import GalaxyMap
+from explorer.elements.sky import Sky, cluster_columns
+from explorer.elements.sky_map import SkyMap
+from explorer.widgets.calm import TOKENS, sheet
+from explorer.widgets.texts import color_bar, heading, text
+
+if TYPE_CHECKING:
+    from massgan_core.posterior import Summary
+
+    from explorer.state import State
+    from explorer.store import GalaxyPicture, Store
+
+TITLES = {
+    "truth": ("Truth", "The mass that was put into the simulation. No method gets to see it."),
+    "ks": (
+        "Kaiser–Squires",
+        "The textbook map: galaxy shapes turned straight into mass and blurred. "
+        "Noise looks like structure.",
+    ),
+    "sample": (
+        "One sample",
+        "One mass map that could have produced the data. Watch what stays from one to the next.",
+    ),
+    "mean": ("Mean", "The average of all samples so far: what they agree on."),
+    "std": (
+        "Uncertainty",
+        "How far the samples differ from pixel to pixel: where not to be sure.",
+    ),
+}
+GALAXIES = (
+    "Galaxies",
+    "Each measured galaxy shape is one faint hint of the mass before it. "
+    "Drag a box to study a part.",
+)
+GUIDE = """
+<div class="title">How to read these maps</div>
+<p class="quiet" style="margin: 6px 0 14px">Mass bends light, so it stretches the images of
+galaxies behind it a little, all in one pattern. From many galaxies one can tell where the mass
+lies – but not exactly. Each sample is one answer that fits the data.</p>
+<dl>
+<dt>κ</dt><dd>Convergence: how much mass lies along the line of sight, against the average of the
+field (0). No unit.</dd>
+<dt>Circles</dt><dd>Clusters of galaxies found by their X-ray light, independently of lensing.
+Real peaks should sit on some of them.</dd>
+<dt>Plain areas</dt><dd>No galaxies were measured there: bright stars, the edge of the survey.</dd>
+<dt>East</dt><dd>is left and North is up, as one sees the sky.</dd>
+<dt>Moving</dt><dd>Drag to move all maps together, Ctrl + wheel to zoom, hover for position and
+value.</dd>
+</dl>
+"""
+KAPPA_MAPS = ("truth", "ks", "sample", "mean")
+
+
+class Maps:
+    """All pictures of one page; arrays come in, nothing is computed."""
+
+    def __init__(self, state: State) -> None:
+        self.state, self.sky, self.grid = state, Sky(), None
+        self.maps = {
+            name: SkyMap(self.sky, name, "std of κ" if name == "std" else "κ") for name in TITLES
+        }
+        self.galaxies = GalaxyMap()
+        self._images: dict[str, np.ndarray] = {}
+        self._mask = np.zeros((0, 0), bool)
+        self._exact = True
+        self._galaxy_words = text(heading(*GALAXIES))
+        self._words = {name: text("") for name in TITLES}
+        self._bars = {name: text("") for name in TITLES}
+        self.cards = {
+            "galaxies": _card(self._galaxy_words, self.galaxies.figure),
+            **{
+                name: _card(self._words[name], self.maps[name].figure, self._bars[name])
+                for name in TITLES
+            },
+            "guide": _card(text(GUIDE)),
+        }
+        self.layout = pn.Column(
+            *self.cards.values(),
+            css_classes=["mg-maps"],
+            stylesheets=[sheet("page")],
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+        self.paint()
+        self.show_field(None)
+
+    def show_field(self, store: Store | None) -> None:
+        """Frame the open field and show what is known before the first sample."""
+        field = None if store is None else store.field
+        self._images.clear()
+        real_cosmos = self.state.source == "cosmos"
+        self.cards["galaxies"].visible = real_cosmos
+        self.cards["truth"].visible = not real_cosmos and (
+            field is None or store.truth is not None
+        )
+        self.show_summary(None, exact=True)
+        if field is None:
+            for name in ("truth", "ks"):
+                self.maps[name].clear("")
+            return
+        self.grid, self._mask = field.grid, store.footprint
+        self.sky.show(field.grid, store.footprint, store.circles)
+        self.show_ks(store.ks)
+        if store.truth is not None:
+            self._put("truth", store.truth, exact=True)
+
+    def show_galaxies(self, picture: GalaxyPicture) -> None:
+        """The datashaded galaxies and the clusters among them."""
+        columns = cluster_columns(picture.circles)
+        self.galaxies.show(picture.image, picture.half, columns)
+        self._galaxy_words.object = heading(*GALAXIES, f"{picture.number:,}")
+
+    def mark(self, box: tuple[float, float, float, float] | None) -> None:
+        """Outline the chosen region on the galaxies."""
+        self.galaxies.mark(box)
+
+    def show_ks(self, image: np.ndarray) -> None:
+        """The Kaiser–Squires map, at the present smoothing."""
+        self._put("ks", image, exact=True)
+        self._label("ks", f"blurred by {self.state.smoothing:g}′")
+
+    def show_summary(self, summary: Summary | None, *, exact: bool) -> None:
+        """Sample, mean and spread; `exact` float32 when at rest, light frames while live."""
+        self._exact = exact
+        if summary is None:
+            for name, note in (("sample", "Press Start"), ("mean", ""), ("std", "")):
+                self._images.pop(name, None)
+                self.maps[name].clear(note or "Waiting for samples")
+                self._label(name, "")
+                self._bar(name)
+            return
+        n = summary.n
+        kept = sum(len(batch) for batch in summary.batches)
+        self._put("sample", summary.batches[-1][-1].numpy(), exact=exact)
+        self._label("sample", f"number {kept}")
+        self._put("mean", summary.mean.numpy(), exact=exact)
+        self._label("mean", f"of {n} sample{'s' * (n > 1)}")
+        if n > 1:
+            self._put("std", summary.std.numpy(), exact=exact)
+            self._label("std", f"of {n} samples")
+        else:
+            self.maps["std"].clear("Needs two samples")
+
+    def restretch(self) -> None:
+        """New limits for the pictures that are there."""
+        for name, image in list(self._images.items()):
+            live = name in ("sample", "mean", "std")
+            self._put(name, image, exact=self._exact if live else True)
+
+    def paint(self) -> None:
+        """Take the theme and the colours of the State."""
+        theme = self.state.theme
+        for name, sky_map in self.maps.items():
+            sky_map.paint(theme, self._palette(name))
+            sky_map.circles.visible = self.state.clusters
+            self._bar(name)
+        self.galaxies.paint(theme, TOKENS[theme]["accent"])
+        self.galaxies.circles.visible = self.state.clusters
+
+    def _put(self, name: str, image: np.ndarray, *, exact: bool) -> None:
+        self._images[name] = image
+        self.maps[name].send(self.grid, image, self._limits(name, image), exact=exact)
+        self._bar(name)
+
+    def _limits(self, name: str, image: np.ndarray) -> tuple[float, float]:
+        if name in KAPPA_MAPS and self.state.shared:
+            return -self.state.limit, self.state.limit
+        return picture_limits(image, self._mask, signed=name in KAPPA_MAPS)
+
+    def _palette(self, name: str) -> list[str]:
+        kind = "kappa" if name in KAPPA_MAPS else "spread"
+        return palette(kind, self.state.colors, self.state.theme)
+
+    def _label(self, name: str, small: str) -> None:
+        self._words[name].object = heading(*TITLES[name], small)
+
+    def _bar(self, name: str) -> None:
+        limits = self.maps[name].limits
+        if name not in self._images and name in KAPPA_MAPS:
+            limits = -self.state.limit, self.state.limit
+        unit = "std of κ" if name == "std" else "κ"
+        self._bars[name].object = color_bar(self._palette(name), limits, unit)
+
+
+def _card(*parts: object) -> pn.Column:
+    panes = [
+        part
+        if isinstance(part, pn.viewable.Viewable)
+        else pn.pane.Bokeh(part, sizing_mode="stretch_width", margin=0)
+        for part in parts
+    ]
+    return pn.Column(
+        *panes,
+        css_classes=["mg-card"],
+        stylesheets=[sheet("page")],
+        sizing_mode="stretch_width",
+        margin=0,
+    )

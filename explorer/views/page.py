@@ -1,0 +1,208 @@
+"""One page: header, steps, progress line, maps; shown in one browser tab or notebook cell.
+
+The Runner may be faster than the page can draw. The page says which frame it has drawn, and a
+live frame is only sent after the last one was; a resting picture is always sent, exact.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import panel as pn
+
+from explorer.views.maps import Maps
+from explorer.views.sidebar import Sidebar
+from explorer.widgets.calm import Calm, sheet, tokens
+from explorer.widgets.texts import alert, status, text
+
+if TYPE_CHECKING:
+    from explorer.viewer import Explorer
+
+PATIENCE = 10.0  #: after this long [s] without word from the page the next frame goes out anyway
+
+
+class Page:
+    """Shows the Explorer's state, store and runner; holds no results."""
+
+    def __init__(self, explorer: Explorer) -> None:
+        self.explorer, self.document = explorer, pn.state.curdoc
+        self.frame = 0
+        self._shown: object = None
+        self._exact, self._queued, self._sent_at = True, False, 0.0
+        self.maps, self.sidebar = Maps(explorer.state), Sidebar(explorer)
+        self.status = text("")
+        self.alert = text("", visible=False)
+        self.theme = pn.widgets.Button(label="Dark", margin=0, width=72)
+        # Two numbers no one sees: the frame that was sent, and the frame the page has.
+        self.sent = pn.widgets.IntInput(value=0, visible=False)
+        self.seen = pn.widgets.IntInput(value=0, visible=False)
+        self.sent.jscallback(value="seen.value = cb_obj.value", args={"seen": self.seen})
+        self.layout = self._layout()
+        self._watch()
+        self._update_theme()
+        self._update_field()
+        self._update_galaxies()
+
+    def _layout(self) -> pn.Column:
+        css, wide = [sheet("page")], {"sizing_mode": "stretch_width", "margin": 0}
+        brand = text(
+            '<div class="brand">MassGAN<span>Where is the mass, and how sure are we?</span></div>'
+        )
+        header = pn.Row(brand, self.theme, css_classes=["mg-header"], stylesheets=css, **wide)
+        progress = pn.Column(
+            self.status, css_classes=["mg-card", "mg-progress"], stylesheets=css, **wide
+        )
+        main = pn.Column(
+            self.alert,
+            progress,
+            self.maps.layout,
+            css_classes=["mg-main"],
+            stylesheets=css,
+            **wide,
+        )
+        body = pn.Row(self.sidebar.layout, main, css_classes=["mg-body"], stylesheets=css, **wide)
+        return pn.Column(
+            header,
+            body,
+            self.sent,
+            self.seen,
+            css_classes=["mg-root", "mg-light"],
+            stylesheets=[tokens(), *css],
+            design=Calm,
+            **wide,
+        )
+
+    def _watch(self) -> None:
+        explorer, state, store = self.explorer, self.explorer.state, self.explorer.store
+        runner = explorer.runner
+        soon = self._soon
+        self._watchers = [
+            (runner, runner.param.watch(lambda *_: self.refresh_soon(), ["phase", "summary"])),
+            (store, store.param.watch(soon(self._update_field), ["field"])),
+            (store, store.param.watch(soon(self._update_ks), ["ks"])),
+            (store, store.param.watch(soon(self._update_galaxies), ["galaxies"])),
+            (
+                explorer,
+                explorer.param.watch(soon(self._update_words), ["alert", "opening", "about"]),
+            ),
+            (state, state.param.watch(soon(self._update_theme), ["theme", "colors", "clusters"])),
+            (state, state.param.watch(soon(self.maps.restretch), ["limit", "shared"])),
+            (state, state.param.watch(soon(self._update_region), ["region", "source"])),
+        ]
+        self.theme.on_click(self._on_theme)
+        self.seen.param.watch(lambda _: self.refresh_soon(), "value")
+        self.maps.galaxies.figure.on_event("selectiongeometry", self._on_box)
+
+    def close(self) -> None:
+        """Let go of the session's objects."""
+        for owner, watcher in self._watchers:
+            owner.param.unwatch(watcher)
+        self._watchers = []
+        self.document = None
+
+    # Sending
+
+    def deliver(self, call: Callable[[], None]) -> None:
+        """Run `call` where it may change the page: on its document's next tick."""
+        if self.document is None:
+            call()
+            for ref in list(self.layout._models):
+                _push(ref)
+            return
+        try:
+            self.document.add_next_tick_callback(call)
+        except (AttributeError, RuntimeError):  # the tab is gone
+            self.explorer.close()
+
+    def refresh_soon(self) -> None:
+        """Show the runner's latest state; many calls before the next tick become one."""
+        if not self._queued:
+            self._queued = True
+            self.deliver(self.refresh)
+
+    def refresh(self) -> None:
+        """Send the maps if there are new ones and the page is ready, then the progress line."""
+        self._queued = False
+        runner = self.explorer.runner
+        exact = runner.phase != "running"
+        new = runner.summary is not self._shown or (exact and not self._exact)
+        if new and (exact or self._ready()):
+            self.maps.show_summary(runner.summary, exact=exact)
+            self._shown, self._exact = runner.summary, exact
+            self.frame += 1
+            self._sent_at = time.monotonic()
+        self._update_words()
+        self.sent.value = self.frame
+
+    def _ready(self) -> bool:
+        waited = time.monotonic() - self._sent_at
+        return self.seen.value >= self.frame or not self.layout._models or waited > PATIENCE
+
+    def _soon(self, call: Callable[[], None]) -> Callable[..., None]:
+        return lambda *_: self.deliver(call)
+
+    # What changes
+
+    def _update_words(self) -> None:
+        explorer, runner = self.explorer, self.explorer.runner
+        phase = explorer.phase
+        n = 0 if self._shown is None else self._shown.n
+        self.status.object = status(
+            phase,
+            n,
+            runner.total,
+            self.frame,
+            rate=runner.rate,
+            remaining=runner.remaining,
+            seconds=runner.seconds,
+        )
+        self.alert.param.update(object=alert(explorer.alert), visible=bool(explorer.alert))
+        self.sidebar.update(phase)
+        self.sidebar.describe(*explorer.about)
+
+    def _update_field(self) -> None:
+        store = self.explorer.store
+        self.maps.show_field(store if store.field is not None else None)
+        self._shown = None
+        self.refresh()
+
+    def _update_ks(self) -> None:
+        store = self.explorer.store
+        if store.ks is not None and self.maps.grid is store.field.grid:
+            self.maps.show_ks(store.ks)
+
+    def _update_galaxies(self) -> None:
+        picture = self.explorer.store.galaxies
+        if picture is not None:
+            self.maps.show_galaxies(picture)
+            self._update_region()
+
+    def _update_region(self) -> None:
+        self.maps.mark(self.explorer.region_box())
+
+    def _update_theme(self) -> None:
+        theme = self.explorer.state.theme
+        self.layout.css_classes = ["mg-root", f"mg-{theme}"]
+        self.theme.label = "Light" if theme == "dark" else "Dark"
+        self.maps.paint()
+
+    def _on_theme(self, _: object) -> None:
+        state = self.explorer.state
+        state.theme = "light" if state.theme == "dark" else "dark"
+
+    def _on_box(self, event: object) -> None:
+        if event.final and event.geometry["type"] == "rect":
+            edges = (event.geometry[key] for key in ("x0", "y0", "x1", "y1"))
+            self.explorer.pick(tuple(edges))
+
+
+def _push(ref: str) -> None:
+    """In a notebook, send what changed in the Bokeh models of one displayed cell."""
+    from panel.io.notebook import push
+
+    if ref in pn.state._views:
+        _, _, document, comm = pn.state._views[ref]
+        if comm and document.callbacks.hold_value:
+            push(document, comm)

@@ -1,0 +1,182 @@
+"""The three steps at the left: which field, who draws, how many samples."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+import panel as pn
+
+from explorer.state import BATCHES
+from explorer.widgets.calm import sheet
+from explorer.widgets.texts import step, text
+
+if TYPE_CHECKING:
+    from explorer.viewer import Explorer
+
+KINDS = {
+    "Lognormal – a web of mass like the real one": "lognormal",
+    "Gaussian – the same power, no peaks": "gaussian",
+    "One halo – a single cluster, for learning": "nfw",
+}
+DEPTHS = {
+    "As COSMOS from space (the real noise)": None,
+    "10 galaxies per arcmin² – from the ground": 10.0,
+    "30 per arcmin² – Euclid": 30.0,
+    "100 per arcmin² – deeper than COSMOS": 100.0,
+}
+OUTLINES = {"COSMOS outline": "cosmos", "Full square": "none"}
+COLORS = {"Diverging": "diverging", "Fire": "fire", "Cividis": "cividis"}
+
+
+class Sidebar:
+    """Widgets bound to the State; nothing is decided here."""
+
+    def __init__(self, explorer: Explorer) -> None:
+        self.explorer, self.state = explorer, explorer.state
+        self.start = pn.widgets.Button(label="Start", color="primary", **_WIDE)
+        self.pause = pn.widgets.Button(label="Pause", **_WIDE)
+        self.stop = pn.widgets.Button(label="Stop", **_WIDE)
+        self.whole = pn.widgets.Button(label="Back to the whole field", **_WIDE)
+        self.field_words = text("")
+        self.sampler_words = text("")
+        self.layout = pn.Column(
+            self._field_step(),
+            self._sampler_step(),
+            self._sample_step(),
+            self._picture(),
+            css_classes=["mg-sidebar"],
+            stylesheets=[sheet("page")],
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+        self.start.on_click(self._on_start)
+        self.pause.on_click(self._on_pause)
+        self.stop.on_click(lambda _: explorer.stop())
+        self.whole.on_click(lambda _: self.state.param.update(region=None))
+        self.state.param.watch(self._update_choices, ["source", "region", "sampler"])
+        self._update_choices()
+
+    def update(self, phase: str) -> None:
+        """Which buttons do something in `phase`."""
+        active = phase in ("running", "paused")
+        self.start.param.update(
+            disabled=active or phase in ("empty", "opening"),
+            label="Start again" if phase in ("finished", "stopped", "failed") else "Start",
+        )
+        self.pause.param.update(
+            disabled=not active, label="Go on" if phase == "paused" else "Pause"
+        )
+        self.stop.disabled = not active
+
+    def describe(self, sampler: str, field: str) -> None:
+        """Say what the field is and what the sampler was made for."""
+        self.sampler_words.object = f'<p class="quiet">{escape(sampler)}</p>'
+        self.field_words.object = f'<p class="quiet">{escape(field)}</p>'
+
+    def _on_start(self, _: object) -> None:
+        self.explorer.start()
+
+    def _on_pause(self, _: object) -> None:
+        self.explorer.pause()
+
+    def _update_choices(self, *_: object) -> None:
+        self.simulated.visible = self.state.source == "simulated"
+        self.whole.visible = self.state.source == "cosmos" and self.state.region is not None
+        self.file.visible = self.state.source == "file" and len(self.file.options) > 1
+
+    def _field_step(self) -> pn.Column:
+        state, widgets = self.state, pn.widgets
+        sources = {"COSMOS": "cosmos", "Simulated": "simulated"}
+        files = [name for name in state.param.file.objects if name is not None]
+        if files:
+            sources["My file"] = "file"
+        source = widgets.RadioButtonGroup.from_param(
+            state.param.source, options=sources, label="", **_WIDE
+        )
+        names = {name.rsplit("/", 1)[-1]: name for name in files} or {"none given": None}
+        self.file = widgets.Select.from_param(
+            state.param.file, label="File", options=names, **_WIDE
+        )
+        self.simulated = _column(
+            widgets.Select.from_param(state.param.kind, label="Sky", options=KINDS, **_WIDE),
+            widgets.Select.from_param(state.param.depth, label="Depth", options=DEPTHS, **_WIDE),
+            _pair(
+                widgets.Select.from_param(
+                    state.param.outline, label="Outline", options=OUTLINES, **_WIDE
+                ),
+                widgets.IntInput.from_param(state.param.sky_seed, label="Sky number", **_WIDE),
+            ),
+        )
+        return _card(
+            step(1, "Field"), source, self.simulated, self.file, self.field_words, self.whole
+        )
+
+    def _sampler_step(self) -> pn.Column:
+        names = {
+            f"GAN – {name[4:]}" if name.startswith("gan:") else "Wiener filter": name
+            for name in self.state.param.sampler.objects
+        }
+        choice = pn.widgets.Select.from_param(
+            self.state.param.sampler, label="", options=names, **_WIDE
+        )
+        return _card(step(2, "Sampler"), choice, self.sampler_words)
+
+    def _sample_step(self) -> pn.Column:
+        state, widgets = self.state, pn.widgets
+        return _card(
+            step(3, "Sample"),
+            _triple(
+                widgets.IntInput.from_param(state.param.n, label="Samples", **_WIDE),
+                widgets.IntInput.from_param(state.param.seed, label="Seed", **_WIDE),
+                widgets.Select.from_param(
+                    state.param.batch, label="At a time", options=list(BATCHES), **_WIDE
+                ),
+            ),
+            self.start,
+            _pair(self.pause, self.stop),
+        )
+
+    def _picture(self) -> pn.Column:
+        state, widgets = self.state, pn.widgets
+        return _card(
+            text('<div class="step">Picture</div>'),
+            widgets.Select.from_param(
+                state.param.colors, label="Colours", options=COLORS, **_WIDE
+            ),
+            widgets.FloatSlider.from_param(
+                state.param.limit, label="Colour limit ±κ", start=0.02, end=0.4, step=0.01, **_WIDE
+            ),
+            widgets.FloatSlider.from_param(
+                state.param.smoothing,
+                label="Kaiser–Squires blur [′]",
+                start=0.0,
+                end=5.0,
+                step=0.1,
+                throttled=True,
+                **_WIDE,
+            ),
+            widgets.Checkbox.from_param(
+                state.param.shared, label="Same limits on all κ maps", **_WIDE
+            ),
+            widgets.Checkbox.from_param(state.param.clusters, label="X-ray clusters", **_WIDE),
+        )
+
+
+_WIDE = {"sizing_mode": "stretch_width", "margin": 0}
+
+
+def _column(*parts: object, kind: str = "mg-stack") -> pn.Column:
+    return pn.Column(*parts, css_classes=[kind], stylesheets=[sheet("page")], **_WIDE)
+
+
+def _card(*parts: object) -> pn.Column:
+    return _column(*parts, kind="mg-card")
+
+
+def _pair(*parts: object) -> pn.Column:
+    return _column(*parts, kind="mg-pair")
+
+
+def _triple(*parts: object) -> pn.Column:
+    return _column(*parts, kind="mg-triple")

@@ -1,0 +1,1 @@
+"""The look of the page and its small parts."""

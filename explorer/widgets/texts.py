@@ -1,0 +1,92 @@
+"""Words on the page: headings, captions, colour bars, the progress line, the alert."""
+
+from __future__ import annotations
+
+from html import escape
+from math import isfinite
+from typing import Any
+
+import panel as pn
+
+from explorer.elements.colors import gradient
+from explorer.widgets.calm import sheet
+
+
+def text(html: str, **params: Any) -> pn.pane.HTML:
+    """A piece of our own HTML in the page's type."""
+    params = {"margin": 0, "sizing_mode": "stretch_width", **params}
+    return pn.pane.HTML(html, stylesheets=[sheet("text")], **params)
+
+
+def step(number: int, title: str) -> pn.pane.HTML:
+    """Heading of a numbered step."""
+    return text(f'<div class="step"><b>{number}</b>{escape(title)}</div>')
+
+
+def heading(title: str, caption: str, small: str = "") -> str:
+    """Title of a map, a word at its right, and one plain sentence below."""
+    return (
+        f'<div class="title">{escape(title)}<small>{escape(small)}</small></div>'
+        f'<p class="caption">{escape(caption)}</p>'
+    )
+
+
+def color_bar(colors: list[str], limits: tuple[float, float], unit: str) -> str:
+    """The colour bar below a map, aligned with its frame."""
+    low, high = limits
+    marks = "".join(f"<span>{mark}</span>" for mark in (number(low), escape(unit), number(high)))
+    return (
+        f'<div class="bar"><i style="background: {gradient(colors)}"></i><div>{marks}</div></div>'
+    )
+
+
+def number(value: float) -> str:
+    """A limit as people write it: a true minus, no trailing zeros."""
+    return f"{value:.3g}".replace("-", "−")
+
+
+def status(
+    phase: str, n: int, total: int, frame: int, *, rate: float, remaining: float, seconds: float
+) -> str:
+    """The progress line; its data attributes tell tests and scripts where the page stands."""
+    of = f"{n} of {total} samples"
+    speed = f"{rate:.2g} samples/s" if rate else ""
+    left, right = {
+        "empty": ("Choose a field", ""),
+        "opening": ("Opening the field …", ""),
+        "idle": ("Ready – press Start to draw samples", ""),
+        "running": (
+            f"Sampling: {of}" if n else "Drawing the first samples …",
+            " · ".join(part for part in (speed, left_over(remaining)) if part),
+        ),
+        "paused": (f"Paused at {of}", speed),
+        "finished": (f"Finished: {n} samples in {duration(seconds)}", speed),
+        "stopped": (f"Stopped at {of}", speed),
+        "failed": (f"Failed at {of}", ""),
+    }[phase]
+    share = 100 * n / total if total else 0
+    return (
+        f'<div class="status" id="massgan-status" role="progressbar" aria-valuemin="0" '
+        f'aria-valuemax="{total}" aria-valuenow="{n}" data-state="{phase}" data-n="{n}" '
+        f'data-total="{total}" data-frame="{frame}">'
+        f'<div class="line"><strong>{left}</strong><span class="quiet">{right}</span></div>'
+        f'<div class="track"><i style="width: {share:.2f}%"></i></div></div>'
+    )
+
+
+def left_over(seconds: float) -> str:
+    """Time left in words; nothing while it is unknown."""
+    return f"{duration(seconds)} left" if isfinite(seconds) else ""
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = seconds / 60
+    return f"{minutes:.0f} min" if minutes < 90 else f"{minutes / 60:.1f} h"
+
+
+def alert(sentence: str) -> str:
+    """What went wrong, in the library's own sentence."""
+    return f'<div class="alert" role="alert">{escape(sentence)}</div>' if sentence else ""
