@@ -46,16 +46,16 @@ class Catalog:
         ValueError: Lengths differ, no row can be used, or a column holds something else.
     """
 
-    ra: Float[np.ndarray, " N"]
-    dec: Float[np.ndarray, " N"]
-    e1: Float[np.ndarray, " N"]
-    e2: Float[np.ndarray, " N"]
-    weight: Float[np.ndarray, " N"] | None = None
-    m: Float[np.ndarray, " N"] | None = None
-    c1: Float[np.ndarray, " N"] | None = None
-    c2: Float[np.ndarray, " N"] | None = None
-    R: Float[np.ndarray, " N"] | None = None
-    z: Float[np.ndarray, " N"] | None = None
+    ra: np.ndarray
+    dec: np.ndarray
+    e1: np.ndarray
+    e2: np.ndarray
+    weight: np.ndarray | None = None
+    m: np.ndarray | None = None
+    c1: np.ndarray | None = None
+    c2: np.ndarray | None = None
+    R: np.ndarray | None = None
+    z: np.ndarray | None = None
     name: str = "catalogue"
 
     def __post_init__(self) -> None:
@@ -176,7 +176,8 @@ class Catalog:
                 "leaves the column out"
             )
         redshift = self.z[known]
-        edges = np.arange(0, min(redshift.max(), 20) + 2 * width, width)
+        # One empty bin at the end: n(z) is integrated between the bins' centres.
+        edges = np.arange(0, min(redshift.max(), 20) + 3 * width, width)
         count, _ = np.histogram(redshift, edges, weights=self.weight[known])
         return Sources((edges[1:] + edges[:-1]) / 2, count)
 

@@ -10,11 +10,12 @@ On a grid whose East points right the mirror image e* is turned.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import ceil, isfinite
 
 import numpy as np
 import torch
-from jaxtyping import Complex, Float
+from jaxtyping import Complex, Float, Shaped
 
 from massgan_core.sky import Grid, ShearField, Sources
 from massgan_core.survey.area import survey_area
@@ -109,15 +110,10 @@ def grid_catalog(
     """
     if noise not in NOISES:
         raise ValueError(f"`noise` must be one of {', '.join(NOISES)}, got {noise!r}")
-    pixel, inside = _pixels(catalog, grid)
-    if not inside.any():
-        raise ValueError(_nothing_there(catalog, grid))
-    chosen = slice(None) if inside.all() else inside
-    sums = _sums(catalog, grid, pixel, chosen)
+    sums = pixel_sums(catalog, grid)
     counts, response, variance = sums["n"], sums["response"], sums["w2"]
-    if catalog.R is not None:
-        mean_response = np.average(catalog.R[chosen], weights=catalog.weight[chosen])
-        response = response * mean_response
+    if not counts.any():
+        raise ValueError(_nothing_there(catalog, grid))
     mask = (counts > 0) & (response > 0)
     safe = np.where(mask, response, 1.0)
     gamma = np.where(mask, sums["e"] / safe, 0)
@@ -126,10 +122,10 @@ def grid_catalog(
     else:
         bias = np.where(mask, response / np.where(mask, sums["w"], 1.0), 1.0)
         sigma = catalog.plain_scatter / np.sqrt(np.maximum(counts, 1)) / bias
-    if not (sigma[mask] > 0).all():
-        raise ValueError(f"{catalog.name}: every ellipticity is 0, so the shape noise is unknown")
     if not mask.any():
         raise ValueError(f"{catalog.name}: no pixel has a positive Σw(1 + m); check `m`")
+    if not (sigma[mask] > 0).all():
+        raise ValueError(f"{catalog.name}: every ellipticity is 0, so the shape noise is unknown")
     return ShearField(
         grid=grid,
         gamma=torch.from_numpy(gamma.astype(np.complex64)),
@@ -145,6 +141,36 @@ def grid_catalog(
             "noise": noise,
         },
     )
+
+
+def pixel_sums(catalog: Catalog, grid: Grid) -> dict[str, Shaped[np.ndarray, "H W"]]:
+    """Sums over the galaxies of every pixel; galaxies off the grid are left out.
+
+    Returns:
+        ``n`` galaxies, ``w`` Σw, ``w2`` Σw², ``response`` Σw(1 + m) (with a column R:
+        times its weighted mean over the field), ``e`` Σw(e − c) along the grid's axes.
+    """
+    pixel, inside = _pixels(catalog, grid)
+    chosen = slice(None) if inside.all() else inside
+    e1, e2 = (component[chosen] for component in catalog.corrected())
+    e = turn_to_grid(e1 + 1j * e2, catalog.ra[chosen], catalog.dec[chosen], grid)
+    w = catalog.weight[chosen].astype(float)
+    index, length = pixel[chosen], grid.shape[0] * grid.shape[1]
+
+    def total(values: np.ndarray | None = None) -> np.ndarray:
+        return np.bincount(index, values, length).reshape(grid.shape)
+
+    sum_w = total(w)
+    response = sum_w if catalog.m is None else total(w * (1 + catalog.m[chosen]))
+    if catalog.R is not None and len(w):
+        response = response * np.average(catalog.R[chosen], weights=w)
+    return {
+        "n": total(),
+        "w": sum_w,
+        "w2": total(w**2),
+        "response": response,
+        "e": total(w * e.real) + 1j * total(w * e.imag),
+    }
 
 
 def turn_to_grid(
@@ -167,8 +193,6 @@ def rotate_galaxies(catalog: Catalog, generator: torch.Generator) -> Catalog:
 
     A second noise mode: it has the real distribution of shapes, weights and positions.
     """
-    from dataclasses import replace
-
     angle = 2 * np.pi * torch.rand(len(catalog), generator=generator, dtype=torch.float64).numpy()
     e1, e2 = catalog.corrected()
     turned = (e1 + 1j * e2) * np.exp(1j * angle)
@@ -183,29 +207,6 @@ def _pixels(catalog: Catalog, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
     column = np.floor(np.where(inside, x, 0) + 0.5).astype(np.int64)
     row = np.floor(np.where(inside, y, 0) + 0.5).astype(np.int64)
     return row * grid.shape[1] + column, inside
-
-
-def _sums(
-    catalog: Catalog, grid: Grid, pixel: np.ndarray, chosen: object
-) -> dict[str, Float[np.ndarray, "H W"]]:
-    """Galaxies (n), Σw, Σw², Σw(1 + m) and Σw(e − c) of every pixel."""
-    e1, e2 = (component[chosen] for component in catalog.corrected())
-    e = turn_to_grid(e1 + 1j * e2, catalog.ra[chosen], catalog.dec[chosen], grid)
-    w = catalog.weight[chosen].astype(float)
-    index, length = pixel[chosen], grid.shape[0] * grid.shape[1]
-
-    def total(values: np.ndarray | None = None) -> np.ndarray:
-        return np.bincount(index, values, length).reshape(grid.shape)
-
-    sum_w = total(w)
-    response = sum_w if catalog.m is None else total(w * (1 + catalog.m[chosen]))
-    return {
-        "n": total(),
-        "w": sum_w,
-        "w2": total(w**2),
-        "response": response,
-        "e": total(w * e.real) + 1j * total(w * e.imag),
-    }
 
 
 def _east_right(grid: Grid) -> bool:

@@ -9,7 +9,6 @@ back. Fields stored East right or South up are mirrored on reading, shear includ
 from __future__ import annotations
 
 import os
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ import numpy as np
 import torch
 
 from massgan_core.sky import Grid, ShearField, Sources
+from massgan_core.survey.fits_file import held_by, open_fits, tables_of
 from massgan_core.survey.orient_wcs import north_up, sky_wcs
 
 if TYPE_CHECKING:
@@ -34,19 +34,8 @@ def read_shear_fits(path: str | Path) -> ShearField:
             square, the mask is empty, or γ or σ is not usable inside it.
         OSError: No such file.
     """
-    from astropy.io import fits
-    from astropy.utils.exceptions import AstropyUserWarning
-
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("error", "File may have been truncated", AstropyUserWarning)
-            with fits.open(path) as hdus:
-                return _field(hdus, path)
-    except FileNotFoundError:
-        raise
-    except (OSError, TypeError, KeyError, IndexError, AstropyUserWarning) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise ValueError(f"{path} is not a readable FITS file: {reason}") from None
+    with open_fits(path) as hdus:
+        return _field(hdus, path)
 
 
 def write_shear_fits(field: ShearField, path: str | Path, *, overwrite: bool = False) -> Path:
@@ -86,16 +75,9 @@ def write_shear_fits(field: ShearField, path: str | Path, *, overwrite: bool = F
 
 def is_shear_fits(path: str | Path) -> bool:
     """Whether a FITS file holds images rather than a table of galaxies."""
-    from astropy.io import fits
-
-    try:
-        with fits.open(path) as hdus:
-            named = {hdu.name.upper() for hdu in hdus}
-            tables = [h for h in hdus if isinstance(h, fits.BinTableHDU | fits.TableHDU)]
-            return bool(named & set(NEEDED)) or not tables
-    except (OSError, TypeError, KeyError, IndexError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise ValueError(f"{path} is not a readable FITS file: {reason}") from None
+    with open_fits(path) as hdus:
+        named = {hdu.name.upper() for hdu in hdus}
+        return bool(named & set(NEEDED)) or not tables_of(hdus)
 
 
 def _images(field: ShearField) -> dict[str, np.ndarray]:
@@ -118,10 +100,9 @@ def _field(hdus: fits.HDUList, path: str | Path) -> ShearField:
     named = {hdu.name.upper(): hdu for hdu in hdus if hdu.name}
     missing = [name for name in NEEDED if name not in named]
     if missing:
-        held = ", ".join(hdu.name or "unnamed" for hdu in hdus)
         raise ValueError(
             f"{path} must hold the image HDUs {', '.join(NEEDED)}, "
-            f"without {', '.join(missing)} it is no shear field; it holds {held}"
+            f"without {', '.join(missing)} it is no shear field; it holds {held_by(hdus)}"
         )
     images = {
         name: _image(named[name], path)

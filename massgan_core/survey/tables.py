@@ -13,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
+from massgan_core.survey.fits_file import held_by, open_fits, tables_of
+
 NEEDED = ("ra", "dec", "e1", "e2", "weight")
 OPTIONAL = ("m", "c1", "c2", "R", "z")  #: used by default only if spelt exactly so
 
@@ -182,19 +184,13 @@ def _numeric(column: object, name: str, path: str | Path) -> np.ndarray:
 
 
 def _from_fits(path: str | Path, given: Mapping[str, str]) -> dict[str, np.ndarray]:
-    from astropy.io import fits
-
-    try:
-        with fits.open(path) as hdus:
-            tables = [hdu for hdu in hdus if isinstance(hdu, fits.BinTableHDU | fits.TableHDU)]
-            if not tables:
-                held = ", ".join(hdu.name or "unnamed" for hdu in hdus)
-                raise ValueError(f"{path} must hold a table of galaxies, got HDUs {held}")
-            hdu = max(tables, key=lambda hdu: _matches(hdu.columns.names, given))
-            chosen = choose(hdu.columns.names, given, path)
-            return {key: _native(hdu.data[name], name, path) for key, name in chosen.items()}
-    except (OSError, TypeError, KeyError, IndexError) as error:
-        raise ValueError(f"{path} is not a readable FITS file: {_line(error)}") from None
+    with open_fits(path) as hdus:
+        tables = tables_of(hdus)
+        if not tables:
+            raise ValueError(f"{path} must hold a table of galaxies, got HDUs {held_by(hdus)}")
+        hdu = max(tables, key=lambda hdu: _matches(hdu.columns.names, given))
+        chosen = choose(hdu.columns.names, given, path)
+        return {key: _native(hdu.data[name], name, path) for key, name in chosen.items()}
 
 
 def _matches(names: list[str], given: Mapping[str, str]) -> int:
