@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.ndimage import distance_transform_edt
 
 from massgan_core.sky import footprint
 from massgan_core.survey import cosmos
@@ -27,7 +28,9 @@ def test_chance_holes_are_filled_and_real_ones_kept(depth: float) -> None:
     area = survey_area(mask, counts)
     assert (area | mask == area).all()
     missed = 1 - area[truth].mean()
-    assert missed < empty / 5 and missed < 0.02  # most of it along the edges
+    assert missed < empty / 5 and missed < 0.03  # nearly all of it along the edges
+    within = distance_transform_edt(truth) > 10
+    assert 1 - area[within].mean() < 0.01
     assert area[~truth].mean() < 0.005
     y, x = np.mgrid[-100:100, -100:100]
     star = (x - 20) ** 2 + (y + 30) ** 2 < 8**2
@@ -47,11 +50,13 @@ def test_at_cosmos_depth_only_single_empty_pixels_are_filled() -> None:
     assert expected.sum() > field.mask.sum()
 
 
-@pytest.mark.parametrize("rate", [0.1, 0.84, 6.0])
-def test_the_rate_of_galaxies_does_not_count_what_was_not_surveyed(rate: float) -> None:
+@pytest.mark.parametrize(("rate", "error"), [(0.1, 0.04), (0.84, 0.005), (6.0, 0.002)])
+def test_the_rate_of_galaxies_does_not_count_what_was_not_surveyed(
+    rate: float, error: float
+) -> None:
     counts = np.zeros((600, 600), int)
     counts[:200] = np.random.default_rng(8).poisson(rate, (200, 600))
-    assert galaxies_per_pixel(counts) == pytest.approx(rate, rel=0.05)
+    assert galaxies_per_pixel(counts) == pytest.approx(rate, rel=4 * error)  # 4 standard errors
 
 
 def test_one_galaxy_a_pixel_and_a_single_one_are_legal() -> None:
