@@ -79,7 +79,12 @@ def open_field(
             if ellipticity == "distortion":
                 catalog = catalog.from_distortion()
             field = _gridded(catalog.flipped(**flips), pixel_scale, center, size, noise, sources)
-    return field if sources is None else replace(field, sources=sources)
+    changes = {"flip_e1": flip_e1, "flip_e2": flip_e2, "from_distortion": ellipticity != "shear"}
+    changes = {key: True for key, done in changes.items() if done}
+    if sources is None and not changes:
+        return field
+    sources = field.sources if sources is None else sources
+    return replace(field, sources=sources, notes={**field.notes, **changes})
 
 
 def _sources(nz: str | Path | None, zs: float | None) -> Sources | None:

@@ -50,7 +50,10 @@ def north_up(wcs: WCS, shape: tuple[int, int]) -> tuple[WCS, bool, bool]:
         )
     turn = np.degrees(np.arctan2(abs(matrix[0, 1]), abs(matrix[1, 1])))
     skew = np.degrees(np.arctan2(abs(matrix[1, 0]), abs(matrix[0, 0])))
-    if max(turn, skew) > LARGEST_TURN:
+    # LONPOLE turns the sky about the reference point; at the pole itself 0 is its default.
+    rest = 0.0 if wcs.wcs.crval[1] >= 90 else 180.0
+    turn = max(turn, skew, abs((wcs.wcs.lonpole - rest + 180) % 360 - 180))
+    if turn > LARGEST_TURN:
         raise ValueError(
             f"North must point up within {LARGEST_TURN:g}°, it is {turn:.1f}° off the y axis; "
             "grid the shear anew North up, East left"
@@ -66,6 +69,7 @@ def north_up(wcs: WCS, shape: tuple[int, int]) -> tuple[WCS, bool, bool]:
         size + 1 - at if flip else at
         for at, size, flip in zip(wcs.wcs.crpix, shape[::-1], flips, strict=True)
     ]
+    ours.wcs.lonpole = wcs.wcs.lonpole
     if wcs.wcs.radesys:
         ours.wcs.radesys = wcs.wcs.radesys
     ours.wcs.set()

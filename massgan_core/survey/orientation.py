@@ -99,7 +99,8 @@ def orientation_check(
         angle = 2 * pi * torch.rand(field.grid.shape, generator=generator(seed, i))
         e, b = measure(torch.polar(gamma.abs(), angle.to(gamma.device)))
         null.append(e - b)
-    error = float(torch.tensor(null, dtype=torch.float64).square().mean().sqrt()) or 1.0
+    error = float(torch.tensor(null, dtype=torch.float64).square().mean().sqrt())
+    error = error or 1.0  # a field without any shear: all variances are 0
     return Orientation(scale, *straight, *flipped, error=error)
 
 
