@@ -83,9 +83,7 @@ def make_fields(
     patches = Patches(
         make_skies(config, normalizer, fiducial=True), config.data.side, min(n, 4), seed
     )
-    look = Observe(
-        cosmos().sigma, normalizer.pixel_scale, **({"real": 1.0} | observe), seed=seed
-    )
+    look = Observe(cosmos().sigma, normalizer.pixel_scale, **({"real": 1.0} | observe), seed=seed)
     fields = []
     for index in range(-(-n // patches.batch)):
         kappa, gamma, _ = patches(index)
@@ -107,9 +105,7 @@ def make_validate(
 ) -> Callable[[UNet], dict[str, float]]:
     """Scores of a network on fixed fields from other skies than any it trains on."""
     train = config.train
-    fields = make_fields(
-        config, normalizer, train.validate_maps, seed=2 * train.seed + VALIDATE
-    )
+    fields = make_fields(config, normalizer, train.validate_maps, seed=2 * train.seed + VALIDATE)
     n = 1 if deterministic else train.validate_samples
 
     @torch.inference_mode()

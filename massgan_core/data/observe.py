@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from jaxtyping import Bool, Complex, Float
@@ -36,6 +36,13 @@ class Observe:
     depth: tuple[float, float] = (10.0, 120.0)
     linear: bool = False
     seed: int = 0
+    observed: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        # What a patch must show at least: half of what the whole survey does.
+        object.__setattr__(
+            self, "observed", float(torch.isfinite(self.sigma).sum()) / self.sigma.numel() / 2
+        )
 
     def __call__(
         self, kappa: Float[Tensor, "B H W"], gamma: Complex[Tensor, "B H W"], index: int
@@ -73,11 +80,14 @@ class Observe:
         dims = [d for d, bit in ((-1, 1), (-2, 2)) if kind & bit]
         sigma = sigma.flip(dims) if dims else sigma
         sigma = sigma.mT if kind & 4 else sigma
-        top, left = (
-            int(torch.randint(have - want + 1, (), generator=key))
-            for have, want in zip(sigma.shape, grid.shape, strict=True)
-        )
-        return sigma[top : top + grid.shape[0], left : left + grid.shape[1]].contiguous()
+        while True:  # a small patch may fall beside the survey: look again
+            top, left = (
+                int(torch.randint(have - want + 1, (), generator=key))
+                for have, want in zip(sigma.shape, grid.shape, strict=True)
+            )
+            part = sigma[top : top + grid.shape[0], left : left + grid.shape[1]]
+            if torch.isfinite(part).float().mean() >= self.observed:
+                return part.contiguous()
 
 
 def random_mask(grid: Grid, key: torch.Generator) -> Bool[Tensor, "H W"]:

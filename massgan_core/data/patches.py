@@ -39,7 +39,9 @@ class Patches:
     ) -> tuple[Float[Tensor, "B H W"], Complex[Tensor, "B H W"], float]:
         """κ, γ and σ_κ of batch number `index`."""
         (large, scale), per_sky = self._sky(index), self._per_sky
-        cells = torch.randperm(per_sky * self.batch, generator=generator(self.seed, _CUT, index // per_sky))
+        cells = torch.randperm(
+            per_sky * self.batch, generator=generator(self.seed, _CUT, index // per_sky)
+        )
         turn = generator(self.seed, _CUT, index, 1)
         kappa, gamma = [], []
         across = large[0].shape[-1] // self.side

@@ -59,6 +59,12 @@ def save(path: str | os.PathLike, weights: dict[str, Tensor], card: dict[str, An
         partial.unlink(missing_ok=True)
 
 
+def annotate(path: Path, **sections: Any) -> None:
+    """Replace sections of a checkpoint's card (its evaluation, say); weights stay as they are."""
+    card = load_card(path)
+    save(path, load_weights(path), {**card, **sections})
+
+
 def load_card(name_or_file: str | os.PathLike) -> dict[str, Any]:
     """The card alone, without reading weights."""
     path = find(name_or_file)
@@ -96,7 +102,7 @@ def load_card(name_or_file: str | os.PathLike) -> dict[str, Any]:
 def load_weights(path: Path) -> dict[str, Tensor]:
     """The weights as float32."""
     with safe_open(path, "pt") as file:
-        return {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
+        return {key: file.get_tensor(key).float() for key in file.keys()}
 
 
 def digest(path: Path) -> str:

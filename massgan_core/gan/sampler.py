@@ -68,9 +68,7 @@ class GanSampler:
     ) -> Float[Tensor, "N H W"]:
         """`n` samples of κ; sample i depends on (seed, i) alone."""
         filtered, features, scale = self._encode(field)
-        latents = self.network.latents(
-            tuple(filtered.shape[-2:]), Draws.of(generator).take(n)
-        )
+        latents = self.network.latents(tuple(filtered.shape[-2:]), Draws.of(generator).take(n))
         output = self.network.paint(features, [part.to(self.device) for part in latents])
         return self.normalizer.kappa(output, filtered, field.grid.shape, scale)
 

@@ -61,14 +61,12 @@ class Wiener:
         """`n` independent samples of the posterior."""
         grid = self._grid(field.grid)
         gamma, weight = self._pad(field, grid)
-        prior, noise = [], []
+        white, noise = [], []
         for g in Draws.of(generator).take(n):
-            white = torch.randn(grid.shape, generator=g)
-            prior.append(white)
+            white.append(torch.randn(grid.shape, generator=g))
             noise.append(shape_noise(field.sigma.cpu(), g))
-        root = self._root(grid, gamma.device)
-        white_k = torch.fft.fft2(torch.stack(prior).to(gamma.device))
-        kappa = torch.fft.ifft2(root * white_k).real
+        white_k = torch.fft.rfft2(torch.stack(white).to(gamma.device))
+        kappa = torch.fft.irfft2(self._root(grid, gamma.device) * white_k, s=grid.shape)
         mock = ShearOperator(grid)(kappa) + _pad(torch.stack(noise).to(gamma.device), grid.shape)
         residual = torch.where(weight > 0, gamma - mock, 0)
         return _crop(kappa + self._solve(residual, weight, grid), field.grid.shape)
@@ -76,30 +74,40 @@ class Wiener:
     def _solve(
         self, gamma: Complex[Tensor, "*B H W"], weight: Float[Tensor, "H W"], grid: Grid
     ) -> Float[Tensor, "*B H W"]:
-        """W γ by preconditioned conjugate gradients on u(k), each map to its own tolerance."""
-        lens = ShearOperator(grid).kernel(gamma) * self._root(grid, gamma.device)
+        """W γ by preconditioned conjugate gradients, each map to its own tolerance.
+
+        u lives on the half plane of ``rfft2``: κ is real, so it has no B mode to absorb data.
+        """
+        root = self._root(grid, gamma.device)
+        lens = _components(grid, gamma) * root
+        twice = _multiplicity(grid, gamma.device)
         # Preconditioner: the same matrix for the mean weight everywhere, diagonal in k.
-        inverse = 1 / (1 + lens.abs() ** 2 * weight.mean(dim=(-2, -1), keepdim=True))
+        inverse = 1 / (1 + (lens**2).sum(0) * weight.mean())
+
+        def dot(a: Tensor, b: Tensor) -> Tensor:
+            return (twice * (a.conj() * b).real).double().sum((-2, -1), keepdim=True).float()
+
+        def back(shear: Tensor) -> Tensor:
+            return (lens * torch.fft.rfft2(weight * shear)).sum(-3)
 
         def normal(u: Tensor) -> Tensor:
-            return u + lens.conj() * torch.fft.fft2(weight * torch.fft.ifft2(lens * u))
+            return u + back(torch.fft.irfft2(lens * u.unsqueeze(-3), s=grid.shape))
 
-        target = lens.conj() * torch.fft.fft2(weight * gamma)
+        target = back(torch.stack([gamma.real, gamma.imag], dim=-3))
         u, residual = torch.zeros_like(target), target
         z = inverse * residual
-        direction, rho = z, _dot(residual, z)
-        goal = self.tolerance**2 * _dot(target, target)
+        direction, rho = z, dot(residual, z)
+        goal = self.tolerance**2 * dot(target, target)
         for _ in range(self.max_iterations):
-            active = _dot(residual, residual) > goal
+            active = dot(residual, residual) > goal
             if not bool(active.any()):
-                root = self._root(grid, gamma.device)
-                return torch.fft.ifft2(root * u).real
+                return torch.fft.irfft2(root * u, s=grid.shape)
             moved = normal(direction)
             # A converged map stands still, so that its result does not depend on the batch.
-            step = torch.where(active, rho / _dot(direction, moved).clamp_min(1e-30), 0.0)
+            step = torch.where(active, rho / dot(direction, moved).clamp_min(1e-30), 0.0)
             u, residual = u + step * direction, residual - step * moved
             z = inverse * residual
-            fresh = _dot(residual, z)
+            fresh = dot(residual, z)
             direction = z + (fresh / rho.clamp_min(1e-30)) * direction
             rho = fresh
         raise RuntimeError(
@@ -114,18 +122,43 @@ class Wiener:
     def _pad(self, field: ShearField, grid: Grid) -> tuple[Tensor, Tensor]:
         return _pad(field.gamma, grid.shape), _pad(field.weight**2, grid.shape)
 
-    def _root(self, grid: Grid, device: torch.device) -> Float[Tensor, "H W"]:
-        """√S of every mode, in units in which white noise of unit pixels becomes κ."""
+    def _root(self, grid: Grid, device: torch.device) -> Float[Tensor, "H K"]:
+        """√S on the half plane, in units in which white noise of unit pixels becomes κ."""
         key = (grid.shape, grid.pixel_scale, str(device))
         if key not in self._roots:
             root = torch.sqrt(self.power.on(grid) / grid.pixel_area)
-            self._roots = {key: root.float().to(device)}
+            self._roots = {key: _half(root).float().to(device)}
         return self._roots[key]
 
 
-def _dot(a: Tensor, b: Tensor) -> Tensor:
-    """Re⟨a, b⟩ of each map, kept as [..., 1, 1]."""
-    return (a.conj() * b).real.double().sum((-2, -1), keepdim=True).float()
+def _half(plane: Tensor) -> Tensor:
+    """The half of an ``fft2`` plane that ``rfft2`` keeps."""
+    return plane[..., : plane.shape[-1] // 2 + 1]
+
+
+def _components(grid: Grid, gamma: Tensor) -> Float[Tensor, "2 H K"]:
+    """D1 = (kx² − ky²)/k² and D2 = 2 kx ky/k² on the half plane.
+
+    On the Nyquist lines kx or ky has no sign, so D2 is zero there: γ2 stays real.
+    """
+    kernel = _half(ShearOperator(grid).kernel(gamma))
+    second = kernel.imag.clone()
+    height, width = grid.shape
+    if height % 2 == 0:
+        second[height // 2] = 0
+    if width % 2 == 0:
+        second[:, width // 2] = 0
+    return torch.stack([kernel.real, second])
+
+
+def _multiplicity(grid: Grid, device: torch.device) -> Float[Tensor, " K"]:
+    """How many modes of the whole plane each column of the half plane stands for."""
+    width = grid.shape[1]
+    twice = torch.full((width // 2 + 1,), 2.0, device=device)
+    twice[0] = 1
+    if width % 2 == 0:
+        twice[-1] = 1
+    return twice
 
 
 def _pad(image: Tensor, shape: tuple[int, int]) -> Tensor:

@@ -66,9 +66,7 @@ class UNet(nn.Module):
             x = down(x)
         return [*features, x]
 
-    def paint(
-        self, features: list[Tensor], latents: list[Tensor]
-    ) -> Float[Tensor, "B 1 H W"]:
+    def paint(self, features: list[Tensor], latents: list[Tensor]) -> Float[Tensor, "B 1 H W"]:
         """Decode features with latents; a batch of latents may share one field's features."""
         batch = len(latents[0])
         *skips, x = (f if len(f) == batch else f.expand(batch, -1, -1, -1) for f in features)

@@ -57,7 +57,9 @@ class NFW:
         rho_s = 200 / 3 * c**3 / (log(1 + c) - c / (1 + c)) * rho_c
         chi_l = float(self.cosmology.distance(self.redshift))
         d_l = chi_l / (1 + self.redshift)
-        behind = np.clip(1 - chi_l / np.maximum(self.cosmology.distance(sources.redshift), 1e-9), 0, None)
+        behind = np.clip(
+            1 - chi_l / np.maximum(self.cosmology.distance(sources.redshift), 1e-9), 0, None
+        )
         efficiency = np.trapezoid(behind * sources.density, sources.redshift)
         kappa_s = rho_s * (r200 / c) * 4 * pi * _G_OVER_C2 * d_l * efficiency
         return r200 / c / d_l * 180 / pi * 60, float(kappa_s)

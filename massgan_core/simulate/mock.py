@@ -11,8 +11,15 @@ from torch import Tensor
 
 from massgan_core.simulate.halo import nfw_field
 from massgan_core.simulate.lognormal import Lognormal
-from massgan_core.sky import Grid, PowerSpectrum, ShearField, ShearOperator
-from massgan_core.sky import gaussian_field, generator, reduced_shear
+from massgan_core.sky import (
+    Grid,
+    PowerSpectrum,
+    ShearField,
+    ShearOperator,
+    gaussian_field,
+    generator,
+    reduced_shear,
+)
 from massgan_core.sky.noise import COSMOS_SCATTER, shape_noise
 
 COSMOS_DEPTH = 71.7  #: galaxies/arcmin² inside the COSMOS mask

@@ -93,9 +93,7 @@ class ShearField:
 
     def to(self, device: torch.device | str) -> ShearField:
         """The same field on another device."""
-        moved = {
-            k: v.to(device) for k, v in self.__dict__.items() if isinstance(v, Tensor)
-        }
+        moved = {k: v.to(device) for k, v in self.__dict__.items() if isinstance(v, Tensor)}
         moved.pop("footprint", None)
         return replace(self, **moved)
 

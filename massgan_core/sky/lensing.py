@@ -71,7 +71,7 @@ def _kernel(shape: tuple[int, int], device: str, dtype: torch.dtype) -> Tensor:
 
 
 def reduced_shear(
-    gamma: Complex[Tensor, "*B H W"], kappa: Float[Tensor, "*B H W"]
-) -> Complex[Tensor, "*B H W"]:
+    gamma: Complex[Tensor, "*S"], kappa: Float[Tensor, "*S"]
+) -> Complex[Tensor, "*S"]:
     """g = γ/(1 − κ), what galaxy shapes measure; κ is held below 0.9 (strong lensing)."""
     return gamma / (1 - kappa.clamp(max=0.9))

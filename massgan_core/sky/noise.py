@@ -22,8 +22,8 @@ def shear_scatter(
 
 
 def pixel_sigma(
-    sum_w: Float[Tensor, "*B H W"], sum_w2: Float[Tensor, "*B H W"], scatter: float | Tensor
-) -> Float[Tensor, "*B H W"]:
+    sum_w: Float[Tensor, "*S"], sum_w2: Float[Tensor, "*S"], scatter: float | Tensor
+) -> Float[Tensor, "*S"]:
     """σ per pixel from Σw and Σw²; ∞ where a pixel holds no galaxy (unobserved)."""
     empty = sum_w <= 0
     sigma = scatter * torch.sqrt(sum_w2) / torch.where(empty, 1.0, sum_w)
@@ -31,8 +31,8 @@ def pixel_sigma(
 
 
 def shape_noise(
-    sigma: Float[Tensor, "*B H W"], generator: torch.Generator | None = None
-) -> Complex[Tensor, "*B H W"]:
+    sigma: Float[Tensor, "*S"], generator: torch.Generator | None = None
+) -> Complex[Tensor, "*S"]:
     """n ~ N(0, σ²) for each component; 0 where σ is infinite (unobserved)."""
     unit = torch.randn((2, *sigma.shape), generator=generator, dtype=sigma.dtype)
     scale = torch.where(torch.isfinite(sigma), sigma, 0.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,8 +20,8 @@ class Sources:
         ValueError: Fewer than two redshifts, negative or not increasing, or no galaxies.
     """
 
-    redshift: np.ndarray
-    density: np.ndarray
+    redshift: ArrayLike
+    density: ArrayLike
 
     def __post_init__(self) -> None:
         z, n = (np.asarray(a, float).ravel() for a in (self.redshift, self.density))
@@ -58,7 +59,9 @@ class Sources:
         try:
             table = np.array(rows, float).reshape(-1, 2)
         except ValueError:
-            raise ValueError(f"{path}: n(z) must be two columns of numbers, redshift and count") from None
+            raise ValueError(
+                f"{path}: n(z) must be two columns of numbers, redshift and count"
+            ) from None
         if len(table) < 2:
             raise ValueError(f"{path}: n(z) must hold at least two rows, got {len(table)}")
         return cls(table[:, 0] + (table[1, 0] - table[0, 0]) / 2, table[:, 1])

@@ -13,6 +13,7 @@ from math import pi
 import numpy as np
 import torch
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from massgan_core.sky.grid import Grid
@@ -27,8 +28,8 @@ class PowerSpectrum:
         power: C_ℓ > 0 there [sr] [K].
     """
 
-    ell: np.ndarray
-    power: np.ndarray
+    ell: ArrayLike
+    power: ArrayLike
 
     def __post_init__(self) -> None:
         ell, power = (np.asarray(a, float).ravel() for a in (self.ell, self.power))
@@ -38,7 +39,7 @@ class PowerSpectrum:
         object.__setattr__(self, "ell", ell)
         object.__setattr__(self, "power", power)
 
-    def __call__(self, ell: object) -> np.ndarray:
+    def __call__(self, ell: ArrayLike) -> np.ndarray:
         """C_ℓ at any ℓ ≥ 0 (C_0 = 0: the mean is lost)."""
         ell = np.asarray(ell, float)
         x, y = np.log(self.ell), np.log(self.power)
@@ -82,7 +83,7 @@ def gaussian_field(
 def band_power(
     kappa: Float[Tensor, "*B H W"],
     grid: Grid,
-    edges: object,
+    edges: ArrayLike,
     other: Float[Tensor, "*B H W"] | None = None,
 ) -> tuple[Float[Tensor, " K"], Float[Tensor, "*B K"]]:
     """Mean ℓ and mean C_ℓ of the modes between consecutive `edges` (auto or cross).

@@ -1,0 +1,94 @@
+from math import pi, sqrt
+
+import pytest
+import torch
+
+from massgan_core.gan import losses, reward
+
+AREA = torch.ones(4, 64, 64, dtype=torch.bool)
+
+
+@pytest.mark.parametrize("n", [2, 3, 8])
+def test_reward_is_an_unbiased_std(n, rng):
+    samples = 0.7 * torch.randn(4, n, 64, 64, generator=rng)
+    # The sum over i has N terms of size σ√((N−1)/N)·√(2/π): with its factor, σ·√N/√2·…
+    got = losses.deviation_reward(samples, AREA)
+    want = 0.7 * n * sqrt(2 / pi) * sqrt((n - 1) / n) * sqrt(pi / (2 * n * (n - 1)))
+    assert got.item() == pytest.approx(want, rel=0.02)
+    assert want == pytest.approx(0.7)
+
+
+def test_starting_weight_makes_true_spread_the_optimum(rng):
+    """For a Gaussian posterior, L1 − β·L_SD is least at the true mean and std."""
+    truth = torch.randn(4, 64, 64, generator=rng)
+    noise, beta = torch.randn(4, 2, 64, 64, generator=rng), reward.starting_weight(2)
+
+    def loss(std):
+        samples = std * noise
+        return losses.mean_l1(samples, truth, AREA) - beta * losses.deviation_reward(samples, AREA)
+
+    values = {s: loss(s).item() for s in (0.0, 0.5, 0.8, 1.0, 1.25, 2.0)}
+    assert min(values, key=values.get) == 1.0
+    assert reward.starting_weight(2) == pytest.approx(0.326, abs=1e-3)
+
+
+def test_fair_crps_is_least_at_the_true_posterior(rng):
+    truth = torch.randn(4, 64, 64, generator=rng)
+    noise = torch.randn(4, 3, 64, 64, generator=rng)
+    scores = {s: losses.fair_crps(s * noise, truth, AREA).item() for s in (0.0, 0.6, 1.0, 1.6)}
+    assert min(scores, key=scores.get) == 1.0
+
+
+def test_crps_sees_faults_of_large_scales(rng):
+    """Right pixels, wrong patches: only the block averages tell."""
+    smooth = torch.randn(4, 1, 8, 8, generator=rng).repeat_interleave(8, -1)
+    truth = smooth.repeat_interleave(8, -2)[:, 0]
+    white = torch.randn(4, 2, 64, 64, generator=rng)
+    coarse = torch.randn(4, 2, 8, 8, generator=rng)
+    coarse = coarse.repeat_interleave(8, -1).repeat_interleave(8, -2)
+    pixel = [losses.fair_crps(x, truth, AREA, (1,)).item() for x in (white, coarse)]
+    every = [losses.fair_crps(x, truth, AREA).item() for x in (white, coarse)]
+    assert every[0] - pixel[0] > 1.1 * (every[1] - pixel[1])
+
+
+def test_only_the_footprint_counts(rng):
+    area = AREA.clone()
+    area[:, :, 32:] = False
+    samples, truth = (
+        torch.randn(4, 2, 64, 64, generator=rng),
+        torch.randn(4, 64, 64, generator=rng),
+    )
+    other = torch.where(area[:, None], samples, 1e3)
+    for loss in (losses.mean_l1, losses.fair_crps):
+        torch.testing.assert_close(loss(samples, truth, area), loss(other, truth, area))
+    torch.testing.assert_close(
+        losses.deviation_reward(samples, area), losses.deviation_reward(other, area)
+    )
+
+
+def test_gradient_penalty_of_a_linear_critic(rng):
+    slope = torch.randn(1, 8, 8, generator=rng)
+    real, fake = torch.randn(2, 3, 1, 8, 8, generator=rng)
+    got = losses.gradient_penalty(
+        lambda x: (x * slope).sum((1, 2, 3)), real, fake, torch.rand(3, 1, 1, 1, generator=rng)
+    )
+    torch.testing.assert_close(got, (slope.norm() - 1) ** 2)
+
+
+def test_critic_loss_is_least_when_real_scores_above_fake():
+    real, fake = torch.tensor([1.0, 1.0]), torch.tensor([-1.0, -1.0])
+    assert losses.critic_loss(real, fake, 1e-3) < losses.critic_loss(fake, real, 1e-3)
+
+
+def test_ideal_gain_is_that_of_independent_samples(rng):
+    truth = torch.randn(4000, generator=rng)
+    samples = torch.randn(8, 4000, generator=rng)
+    one, mean = ((samples[0] - truth) ** 2).mean(), ((samples.mean(0) - truth) ** 2).mean()
+    gain = reward.measured_gain(one.item(), mean.item())
+    assert gain == pytest.approx(reward.ideal_gain(8), abs=0.15)
+    assert reward.ideal_gain(8) == pytest.approx(2.5, abs=0.01)
+
+
+def test_too_little_gain_raises_the_reward_and_never_below_zero():
+    assert reward.tuned(0.3, 1.0, 8, 0.1) > 0.3 > reward.tuned(0.3, 4.0, 8, 0.1)
+    assert reward.tuned(0.01, 9.0, 8, 1.0) == 0

@@ -1,0 +1,68 @@
+from dataclasses import replace
+
+import pytest
+import torch
+
+from massgan_core.gan import checkpoints, load
+from massgan_core.posterior import Sampler, stream
+from massgan_core.sky import Draws, Sources
+
+
+def test_streams_like_any_sampler(saved, small_field):
+    sampler = load(saved)
+    assert isinstance(sampler, Sampler)
+    last = list(stream(sampler, small_field, 5, 2, seed=3))[-1]
+    assert last.samples.shape == (5, *small_field.grid.shape)
+    assert last.std.min() > 0
+    again = list(stream(load(saved), small_field, 5, 2, seed=3))[-1]
+    assert torch.equal(last.samples, again.samples)
+
+
+def test_the_set_of_samples_does_not_depend_on_the_batch(saved, small_field):
+    sampler = load(saved)
+    runs = [list(stream(sampler, small_field, 6, b, seed=1))[-1] for b in (1, 4)]
+    rms = ((runs[0].samples - runs[1].samples) ** 2).mean().sqrt()
+    assert rms <= 1e-3 * runs[1].std.mean()
+
+
+def test_shear_outside_the_mask_changes_nothing(saved, small_field):
+    gamma = torch.where(small_field.mask, small_field.gamma, 1e6 + 0j)
+    poisoned = replace(small_field, gamma=gamma)
+    a, b = (load(saved).sample(f, 2, Draws(1)) for f in (small_field, poisoned))
+    assert torch.equal(a, b)
+
+
+def test_fields_do_not_share_what_was_encoded(saved, small_field):
+    sampler = load(saved)
+    other = replace(small_field, gamma=2 * small_field.gamma)
+    first = sampler.sample(small_field, 1, 7)
+    assert not torch.equal(sampler.sample(other, 1, 7), first)
+    assert torch.equal(sampler.sample(small_field, 1, 7), first)
+
+
+def test_domain_says_what_is_outside(saved, small_field):
+    sampler = load(saved)
+    assert sampler.in_domain(small_field) == []
+    shallow = replace(small_field, sources=Sources.plane(0.2))
+    assert "mean redshift" in sampler.in_domain(shallow)[0]
+    quiet = replace(small_field, sigma=small_field.sigma * 1e-3)
+    assert "noise" in sampler.in_domain(quiet)[0]
+
+
+def test_kappa_scales_with_the_sources(saved, small_field):
+    """The same γ/σ_κ and σ/σ_κ must give the same κ/σ_κ."""
+    sampler = load(saved)
+    near, far = Sources.plane(0.5), Sources.plane(1.5)
+    one = sampler.sample(replace(small_field, sources=near), 1, 3)
+    larger = replace(
+        small_field, gamma=4 * small_field.gamma, sigma=4 * small_field.sigma, sources=far
+    )
+    torch.testing.assert_close(sampler.sample(larger, 1, 3), 4 * one, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", checkpoints() or [None])
+def test_bundled_checkpoints_load_and_explain_themselves(name):
+    assert name is not None, "no checkpoint is bundled"
+    sampler = load(name)
+    assert len(sampler.card["trained_on"]) > 40
+    assert {"r", "rmse", "spread_skill"} <= set(sampler.card["evaluation"]["gan"])
