@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
+from urllib.parse import urlencode
 
 import panel as pn
+from panel.io.location import Location
 
 from explorer.viewer import Explorer
 from explorer.widgets.calm import TOKENS, Calm
@@ -46,7 +48,7 @@ def page(inputs: Iterable[str] = ()) -> pn.Template:
     return template
 
 
-def follow(location: pn.io.location.Location, explorer: Explorer) -> None:
+def follow(location: Location, explorer: Explorer) -> None:
     """Take the choices from the URL, then keep it up to date, shortest form."""
     state = explorer.state
     problems = state.restore(location.query_params)
@@ -54,8 +56,6 @@ def follow(location: pn.io.location.Location, explorer: Explorer) -> None:
         explorer.alert = "; ".join(problems)
 
     def write(*_: object) -> None:
-        from urllib.parse import urlencode
-
         query = urlencode(state.query())
         location.search = f"?{query}" if query else ""
 

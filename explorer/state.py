@@ -137,7 +137,8 @@ class State(param.Parameterized):
             "import massgan_core as mg\n\n"
             f"field = {field}\n"
             f"sampler = mg.sampler({method!r}, field{extra})\n"
-            f"for summary in mg.stream(sampler, field, {self.n}, {self.batch}, seed={self.seed}):\n"
+            f"stream = mg.stream(sampler, field, {self.n}, {self.batch}, seed={self.seed})\n"
+            "for summary in stream:\n"
             "    print(summary.n)\n"
         )
 

@@ -11,15 +11,15 @@ from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-import massgan_core as mg
 import numpy as np
 import param
 
+import massgan_core as mg
+
 if TYPE_CHECKING:
+    from explorer.state import State
     from massgan_core.posterior import Sampler, Summary
     from massgan_core.sky import Grid, ShearField
-
-    from explorer.state import State
 
 WIENER = (
     "Exact for a sky that is purely Gaussian, which the real one is not: its peaks come out too "
@@ -152,8 +152,11 @@ def checkpoints() -> list[str]:
 def about(name: str, field: ShearField) -> tuple[str, str]:
     """What a person should know about the sampler and about the field."""
     height, width = field.grid.extent
-    size = f"{width:.0f}′ × {height:.0f}′, {int(field.mask.sum()):,} observed pixels"
-    words = f"{field.name}: {size} of {field.grid.pixel_scale:.3g}′"
+    rows, columns = field.grid.shape
+    words = (
+        f"{field.name}: {width:.0f}′ × {height:.0f}′ on the sky, "
+        f"{columns} × {rows} pixels of {field.grid.pixel_scale:.2f}′"
+    )
     if not name.startswith("gan:"):
         return WIENER, words
     gan = sampler(name, field)

@@ -4,18 +4,47 @@ from __future__ import annotations
 
 import colorcet
 import numpy as np
+from bokeh.palettes import Cividis256
 
 LEVELS = 255  #: live frames use the levels 1 … 255 of a byte; 0 is "no value"
+
+
+def _blend(*stops: str, steps: int = 256) -> list[str]:
+    """Colours that go through `stops` in equal steps."""
+    codes = np.array([[int(stop[i : i + 2], 16) for i in (1, 3, 5)] for stop in stops])
+    at = np.linspace(0, len(stops) - 1, steps)
+    channels = [
+        np.interp(at, range(len(stops)), codes[:, i]).round().astype(int) for i in range(3)
+    ]
+    return ["#{:02x}{:02x}{:02x}".format(*color) for color in zip(*channels, strict=True)]
+
+
+#: Blue, dark, gold: the night sky's diverging map; equally light at both ends.
+NIGHT = _blend(
+    "#d6ecff",
+    "#7fbdfb",
+    "#3d7fd1",
+    "#22497d",
+    "#0d131b",
+    "#74480f",
+    "#c98a1e",
+    "#f5bf52",
+    "#fff0c8",
+)
 
 #: Colours of a κ map, for the light and the dark page. Diverging ones have zero, the mean
 #: density, in the colour of the page.
 KAPPA = {
-    "diverging": {"light": colorcet.CET_D1A, "dark": colorcet.bky},
+    "diverging": {"light": colorcet.CET_D1A, "dark": NIGHT},
     "fire": {"light": colorcet.fire, "dark": colorcet.fire},
-    "cividis": {"light": colorcet.CET_CBL1, "dark": colorcet.CET_CBL1},
+    "cividis": {"light": Cividis256, "dark": Cividis256},
 }
 #: Colours of a standard deviation, which has no sign.
-SPREAD = {"light": colorcet.CET_L17, "dark": colorcet.CET_L17[::-1]}
+#: Violet, which no κ map uses.
+SPREAD = {
+    "light": _blend("#f8f5fc", "#d3c3ea", "#9a78c9", "#5b3595", "#240f4c"),
+    "dark": _blend("#150f20", "#432a73", "#8059bd", "#bca0e8", "#f4edff"),
+}
 
 
 def palette(kind: str, colors: str, theme: str) -> list[str]:

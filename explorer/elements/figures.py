@@ -21,6 +21,7 @@ INK = {
     "dark": {"ink": "#e6e9ef", "quiet": "#98a2b3", "line": "#343c49", "empty": "#232a35"},
 }
 FONT = "system-ui, 'Segoe UI', 'Helvetica Neue', 'Liberation Sans', Arial, sans-serif"
+_SIGNED = 'return String({value}).replace("-", "−")'
 # Left + right = top + bottom, so that a square figure has a square frame at every width.
 _BORDERS = {
     "min_border_left": 52,
@@ -47,9 +48,11 @@ def square_figure(name: str, x_range: Range1d, y_range: Range1d, *, tools: list)
     plot.toolbar.autohide = True
     plot.toolbar.logo = None
     plot.grid.visible = False
-    plot.xaxis.axis_label, plot.yaxis.axis_label = "offset to the East [′]", "to the North [′]"
+    plot.xaxis.axis_label = "East of the centre [′]"
+    plot.yaxis.axis_label = "North of the centre [′]"
     # Plane x grows to the West: the axis shows −x, so East is left and positive.
-    plot.xaxis.formatter = CustomJSTickFormatter(code="return (tick ? -tick : 0).toString()")
+    plot.xaxis.formatter = CustomJSTickFormatter(code=_SIGNED.format(value="-tick || 0"))
+    plot.yaxis.formatter = CustomJSTickFormatter(code=_SIGNED.format(value="tick"))
     for axis in (plot.xaxis, plot.yaxis):
         axis.ticker.desired_num_ticks = 5
         axis.update(
@@ -107,8 +110,9 @@ def add_compass(plot: figure) -> list[Label]:
     place = {"x_units": "screen", "y_units": "screen", "text_font": FONT, "name": "compass"}
     size = {"text_font_size": "11px", "text_font_style": "bold"}
     labels = [
-        Label(x=26, y=34, text="N", text_align="center", **place, **size),
-        Label(x=26, y=10, text="E ←┘", text_align="right", x_offset=14, **place, **size),
+        Label(x=30, y=36, text="N", text_align="center", **place, **size),
+        Label(x=30, y=22, text="↑", text_align="center", **place, **size),
+        Label(x=30, y=8, text="E ← ·", text_align="right", x_offset=3, **place, **size),
     ]
     for label in labels:
         plot.add_layout(label)

@@ -9,6 +9,7 @@ from explorer.elements.figures import INK, add_clusters, add_compass, paint, squ
 from explorer.elements.sky import frame
 
 SIDE = 480  #: pixels of the picture
+CROWD = 8  #: galaxies in a cell that get the strongest colour
 
 
 def shade(x: np.ndarray, y: np.ndarray, half: float) -> np.ndarray:
@@ -36,7 +37,7 @@ class GalaxyMap:
         self.clusters = ColumnDataSource(
             data={k: [] for k in ("x", "y", "radius", "name", "redshift", "mass")}
         )
-        self.mapper = LinearColorMapper(palette=["#000000", "#ffffff"], low=0, high=8)
+        self.mapper = LinearColorMapper(palette=["#000000", "#ffffff"], low=0, high=CROWD)
         select = BoxSelectTool(persistent=False)
         self.figure = square_figure("galaxies", Range1d(-44, 44), Range1d(-44, 44), tools=[select])
         self.figure.toolbar.active_drag = select

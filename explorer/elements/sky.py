@@ -18,9 +18,8 @@ import numpy as np
 from bokeh.models import ColumnDataSource, CustomJSHover, Range1d
 
 if TYPE_CHECKING:
-    from massgan_core.sky import Grid
-
     from explorer.store import Circles
+    from massgan_core.sky import Grid
 
 #: JS: ra, dec [deg] of the point under the mouse, or null for a field that is nowhere.
 _INVERT = """
@@ -51,7 +50,10 @@ class Sky:
         """Frame the field of `grid`, as a square view."""
         frame(self.x_range, self.y_range, max(grid.extent) / 2, grid.pixel_scale)
         self.plane.data = plane_columns(grid)
-        self.mask.data = _box(grid, [(~footprint).astype(np.uint8)])
+        # One more pixel on every side: else the map's edge shines through where both are blurred.
+        veil = np.pad(~footprint, 1, constant_values=True).astype(np.uint8)
+        around = grid.resized((grid.shape[0] + 2, grid.shape[1] + 2), offset=(-1, -1))
+        self.mask.data = _box(around, [veil])
         self.clusters.data = cluster_columns(circles)
 
     def image(self, grid: Grid, image: np.ndarray, limits: tuple[float, float]) -> dict[str, list]:

@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from massgan_core.sky import Grid
 
 # A live frame is bytes between two limits, a resting one exact floats: the hover knows both.
-_VALUE = """
+_VALUE = f"""
+const steps = {LEVELS - 1}
 const bytes = source.data.image[0] instanceof Uint8Array
 const low = source.data.low[0], high = source.data.high[0]
 if (bytes && value == 0 || isNaN(value)) return "no value"
-const kappa = bytes ? low + (value - 1) / %d * (high - low) : value
+const kappa = bytes ? low + (value - 1) / steps * (high - low) : value
 return (bytes ? "≈ " : "") + kappa.toFixed(4).replace("-", "−")
-""" % (LEVELS - 1)
+"""
 
 
 class SkyMap:

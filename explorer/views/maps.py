@@ -8,17 +8,16 @@ import numpy as np
 import panel as pn
 
 from explorer.elements.colors import palette, picture_limits
-from explorer.elements.galaxies import GalaxyMap
+from explorer.elements.galaxies import CROWD, GalaxyMap
 from explorer.elements.sky import Sky, cluster_columns
 from explorer.elements.sky_map import SkyMap
 from explorer.widgets.calm import TOKENS, sheet
-from explorer.widgets.texts import color_bar, heading, text
+from explorer.widgets.texts import code, color_bar, heading, text
 
 if TYPE_CHECKING:
-    from massgan_core.posterior import Summary
-
     from explorer.state import State
     from explorer.store import GalaxyPicture, Store
+    from massgan_core.posterior import Summary
 
 TITLES = {
     "truth": ("Truth", "The mass that was put into the simulation. No method gets to see it."),
@@ -74,15 +73,16 @@ class Maps:
         self._mask = np.zeros((0, 0), bool)
         self._exact = True
         self._galaxy_words = text(heading(*GALAXIES))
+        self._galaxy_bar, self._code = text(""), text("")
         self._words = {name: text("") for name in TITLES}
         self._bars = {name: text("") for name in TITLES}
         self.cards = {
-            "galaxies": _card(self._galaxy_words, self.galaxies.figure),
+            "galaxies": _card(self._galaxy_words, self.galaxies.figure, self._galaxy_bar),
             **{
                 name: _card(self._words[name], self.maps[name].figure, self._bars[name])
                 for name in TITLES
             },
-            "guide": _card(text(GUIDE)),
+            "guide": _card(text(GUIDE), self._code),
         }
         self.layout = pn.Column(
             *self.cards.values(),
@@ -92,6 +92,7 @@ class Maps:
             margin=0,
         )
         self.paint()
+        self.show_code()
         self.show_field(None)
 
     def show_field(self, store: Store | None) -> None:
@@ -113,6 +114,7 @@ class Maps:
         self.show_ks(store.ks)
         if store.truth is not None:
             self._put("truth", store.truth, exact=True)
+            self._label("truth", "known, for once")
 
     def show_galaxies(self, picture: GalaxyPicture) -> None:
         """The datashaded galaxies and the clusters among them."""
@@ -165,7 +167,13 @@ class Maps:
             sky_map.circles.visible = self.state.clusters
             self._bar(name)
         self.galaxies.paint(theme, TOKENS[theme]["accent"])
+        bar = color_bar(self.galaxies.mapper.palette, (0, CROWD), "galaxies per cell")
+        self._galaxy_bar.object = bar
         self.galaxies.circles.visible = self.state.clusters
+
+    def show_code(self) -> None:
+        """The present choices as a few lines of Python."""
+        self._code.object = code(self.state.code())
 
     def _put(self, name: str, image: np.ndarray, *, exact: bool) -> None:
         self._images[name] = image

@@ -89,6 +89,7 @@ class Page:
             ),
             (state, state.param.watch(soon(self._update_theme), ["theme", "colors", "clusters"])),
             (state, state.param.watch(soon(self.maps.restretch), ["limit", "shared"])),
+            (state, state.param.watch(soon(self.maps.show_code), state.names())),
             (state, state.param.watch(soon(self._update_region), ["region", "source"])),
         ]
         self.theme.on_click(self._on_theme)

@@ -14,18 +14,20 @@ from explorer.widgets.texts import step, text
 if TYPE_CHECKING:
     from explorer.viewer import Explorer
 
-KINDS = {
-    "Lognormal – a web of mass like the real one": "lognormal",
-    "Gaussian – the same power, no peaks": "gaussian",
-    "One halo – a single cluster, for learning": "nfw",
+KINDS = {"Lognormal web": "lognormal", "Gaussian field": "gaussian", "One halo": "nfw"}
+KIND_WORDS = {
+    "lognormal": "A web of mass with peaks and voids, like the real one.",
+    "gaussian": "As much structure as the real sky, but without its peaks.",
+    "nfw": "One cluster of galaxies, North-West of the centre. Good for learning.",
 }
+COSMOS_DEPTH = 0.0  # a Select cannot hold None, the State's word for the real noise
 DEPTHS = {
-    "As COSMOS from space (the real noise)": None,
-    "10 galaxies per arcmin² – from the ground": 10.0,
+    "Real COSMOS noise": COSMOS_DEPTH,
+    "10 per arcmin² – from the ground": 10.0,
     "30 per arcmin² – Euclid": 30.0,
-    "100 per arcmin² – deeper than COSMOS": 100.0,
+    "100 per arcmin² – beyond COSMOS": 100.0,
 }
-OUTLINES = {"COSMOS outline": "cosmos", "Full square": "none"}
+OUTLINES = {"COSMOS": "cosmos", "Square": "none"}
 COLORS = {"Diverging": "diverging", "Fire": "fire", "Cividis": "cividis"}
 
 
@@ -39,6 +41,7 @@ class Sidebar:
         self.stop = pn.widgets.Button(label="Stop", **_WIDE)
         self.whole = pn.widgets.Button(label="Back to the whole field", **_WIDE)
         self.field_words = text("")
+        self.kind_words = text("")
         self.sampler_words = text("")
         self.layout = pn.Column(
             self._field_step(),
@@ -54,7 +57,8 @@ class Sidebar:
         self.pause.on_click(self._on_pause)
         self.stop.on_click(lambda _: explorer.stop())
         self.whole.on_click(lambda _: self.state.param.update(region=None))
-        self.state.param.watch(self._update_choices, ["source", "region", "sampler"])
+        self.depth.param.watch(self._on_depth, "value")
+        self.state.param.watch(self._update_choices, ["source", "region", "kind", "depth"])
         self._update_choices()
 
     def update(self, phase: str) -> None:
@@ -80,7 +84,15 @@ class Sidebar:
     def _on_pause(self, _: object) -> None:
         self.explorer.pause()
 
+    def _on_depth(self, event: object) -> None:
+        self.state.depth = None if event.new == COSMOS_DEPTH else event.new
+
     def _update_choices(self, *_: object) -> None:
+        depth = self.state.depth or COSMOS_DEPTH
+        known = depth in DEPTHS.values()
+        options = DEPTHS if known else {**DEPTHS, f"{depth:g} per arcmin²": depth}
+        self.depth.param.update(options=options, value=depth)
+        self.kind_words.object = f'<p class="quiet">{escape(KIND_WORDS[self.state.kind])}</p>'
         self.simulated.visible = self.state.source == "simulated"
         self.whole.visible = self.state.source == "cosmos" and self.state.region is not None
         self.file.visible = self.state.source == "file" and len(self.file.options) > 1
@@ -92,15 +104,23 @@ class Sidebar:
         if files:
             sources["My file"] = "file"
         source = widgets.RadioButtonGroup.from_param(
-            state.param.source, options=sources, label="", **_WIDE
+            state.param.source,
+            options=sources,
+            label="",
+            css_classes=["mg-segments"],
+            **_WIDE,
         )
         names = {name.rsplit("/", 1)[-1]: name for name in files} or {"none given": None}
         self.file = widgets.Select.from_param(
             state.param.file, label="File", options=names, **_WIDE
         )
+        self.depth = widgets.Select(
+            label="Galaxies per arcmin²", description=state.param.depth.doc, **_WIDE
+        )
         self.simulated = _column(
             widgets.Select.from_param(state.param.kind, label="Sky", options=KINDS, **_WIDE),
-            widgets.Select.from_param(state.param.depth, label="Depth", options=DEPTHS, **_WIDE),
+            self.kind_words,
+            self.depth,
             _pair(
                 widgets.Select.from_param(
                     state.param.outline, label="Outline", options=OUTLINES, **_WIDE

@@ -40,6 +40,14 @@ def color_bar(colors: list[str], limits: tuple[float, float], unit: str) -> str:
     )
 
 
+def code(lines: str) -> str:
+    """Python to take away."""
+    return (
+        "<details><summary>This run as Python</summary>"
+        f'<pre id="massgan-code">{escape(lines)}</pre></details>'
+    )
+
+
 def number(value: float) -> str:
     """A limit as people write it: a true minus, no trailing zeros."""
     return f"{value:.3g}".replace("-", "−")

@@ -1,0 +1,61 @@
+"""The page as an application, its links, and the package's door."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import panel as pn
+import pytest
+from panel.io.location import Location
+
+import explorer as package
+from explorer import Explorer
+from explorer.app import follow, page
+
+
+def test_the_package_is_ours_and_lazy() -> None:
+    assert package.__massgan__ is True
+    code = "import sys, explorer; assert 'panel' not in sys.modules and 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    with pytest.raises(AttributeError, match="Explored"):
+        package.Explored  # noqa: B018
+
+
+def test_page_is_made_without_torch_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before a server forks, the page may be made but nothing computed."""
+    import torch.fft
+
+    monkeypatch.setattr(torch.fft, "fft2", lambda *_, **__: pytest.fail("torch before the fork"))
+    assert isinstance(page(), pn.Template)
+
+
+def test_link_sets_choices_and_choices_set_the_link() -> None:
+    explorer, location = Explorer(sampler="wiener"), Location()
+    location.search = "?version=1&source=simulated&kind=nfw&n=7&theme=dark"
+    follow(location, explorer)
+    state = explorer.state
+    assert (state.source, state.kind, state.n, state.theme) == ("simulated", "nfw", 7, "dark")
+    state.seed = 9
+    assert location.query_params["seed"] == 9 and location.query_params["kind"] == "nfw"
+    assert explorer.alert == ""
+
+
+def test_broken_link_is_an_alert() -> None:
+    explorer, location = Explorer(), Location()
+    location.search = "?kind=fractal&n=7"
+    follow(location, explorer)
+    assert "`kind`" in explorer.alert and explorer.state.n == 7
+
+
+def test_command_line_says_what_it_takes(root: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "explorer", "--help"],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=root,
+    )
+    for word in ("INPUT", "--port", "--address", "--show", "--no-show"):
+        assert word in done.stdout

@@ -1,0 +1,88 @@
+"""What is known of a field comes from the library, unchanged."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import massgan_core as mg
+from explorer import store
+from explorer.state import State
+
+
+def test_cosmos_is_the_librarys() -> None:
+    opened = store.open_field(("cosmos", None), 1.0)
+    assert opened["field"] is mg.cosmos()
+    np.testing.assert_array_equal(opened["ks"], mg.KaiserSquires(1.0).map(mg.cosmos()).numpy())
+    np.testing.assert_array_equal(opened["footprint"], mg.cosmos().footprint.numpy())
+    assert opened["truth"] is None
+
+
+def test_region_is_gridded_about_its_centre() -> None:
+    field = store.read(("cosmos", (150.0, 2.4, 20.0, 10.0)))
+    other = mg.cosmos(center=(150.0, 2.4), size=(20.0, 10.0))
+    np.testing.assert_array_equal(field.gamma.numpy(), other.gamma.numpy())
+    np.testing.assert_allclose(field.grid.wcs.wcs.crval, (150.0, 2.4))
+
+
+def test_simulated_field_has_its_truth_and_no_real_clusters() -> None:
+    opened = store.open_field(("simulated", "nfw", 1, 30.0, "none"), 2.0)
+    field = mg.simulated("nfw", seed=1, depth=30.0, mask="none")
+    np.testing.assert_array_equal(opened["truth"], field.truth.numpy())
+    np.testing.assert_array_equal(opened["ks"], mg.KaiserSquires(2.0).map(field).numpy())
+    assert opened["circles"] is None
+
+
+def test_circles_stand_where_the_wcs_says() -> None:
+    circles, table, grid = store.circles(mg.cosmos()), mg.clusters(), mg.cosmos().grid
+    at = list(circles.name).index(table.name[10])
+    x, y = grid.plane_to_pixel(circles.x[at], circles.y[at])
+    ra, dec = grid.pixel_to_sky(x, y)
+    np.testing.assert_allclose((ra, dec), (table.ra[10], table.dec[10]), atol=1e-9)
+    half = max(grid.extent) / 2
+    assert (np.abs(circles.x) < half).all() and (np.abs(circles.y) < half).all()
+    # The z = 0.73 cluster stands West (right) and North (up) of the centre.
+    named = np.argmin(np.hypot(table.ra - 149.92, table.dec - 2.51))
+    at = list(circles.name).index(table.name[named])
+    assert circles.x[at] > 5 and circles.y[at] > 5
+
+
+def test_region_and_box_are_inverse() -> None:
+    grid, box = mg.cosmos().grid, (-20.0, 5.0, 10.0, 17.0)
+    region = store.region_of(grid, box)
+    assert region[2:] == (30.0, 12.0)
+    # Left of the centre is East: a larger right ascension.
+    assert region[0] > grid.wcs.wcs.crval[0] and region[1] > grid.wcs.wcs.crval[1]
+    np.testing.assert_allclose(store.box_of(grid, region), box, atol=0.01)
+
+
+def test_draw_opens_the_stream_of_the_choices_at_that_moment() -> None:
+    field = mg.simulated("nfw", seed=1, depth=30.0, mask="none").crop(100, 100, (32, 32))
+    state = State(n=2, batch=2, seed=4)
+    begin = store.draw(state, field)
+    state.seed = 5
+    (summary,) = begin()
+    (other,) = mg.stream(mg.sampler("wiener", field), field, 2, 2, seed=4)
+    np.testing.assert_array_equal(summary.mean.numpy(), other.mean.numpy())
+
+
+def test_no_file_given_is_one_sentence() -> None:
+    with pytest.raises(ValueError, match="`file` must be one of the INPUT files"):
+        store.read(("file", None))
+
+
+def test_galaxy_picture_holds_every_galaxy() -> None:
+    picture = store.galaxy_picture()
+    assert picture.number == 417117
+    x, y = picture.grid.sky_to_plane(mg.cosmos_catalog().ra, mg.cosmos_catalog().dec)
+    inside = (np.abs(x) <= picture.half) & (np.abs(y) <= picture.half)
+    assert picture.image.sum(dtype=int) == inside.sum() > 417000
+    assert picture is store.galaxy_picture()
+
+
+def test_about_says_what_a_sampler_is_for() -> None:
+    sampler, words = store.about("wiener", mg.cosmos())
+    assert "Gaussian" in sampler and "300 × 300" in words
+    for name in store.checkpoints():
+        sampler, _ = store.about(f"gan:{name}", mg.cosmos())
+        assert str(mg.load(name).card["trained_on"]) in sampler

@@ -1,0 +1,142 @@
+"""The Explorer: choices in, field and samples out, with no browser."""
+
+from __future__ import annotations
+
+import asyncio
+from threading import Event
+from typing import Any
+
+import numpy as np
+import pytest
+
+import massgan_core as mg
+from explorer import Explorer, store
+
+NFW = {"source": "simulated", "kind": "nfw", "depth": 30.0, "outline": "none"}
+
+
+def test_nothing_is_opened_before_someone_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that forks after loading the page must not have touched torch."""
+    monkeypatch.setattr(store, "read", lambda choice: pytest.fail("opened too early"))
+    explorer = Explorer(sampler="wiener")
+    explorer.__panel__()
+    explorer.state.param.update(source="simulated", kind="nfw")
+    assert explorer.phase == "empty" and explorer.store.field is None
+
+
+def test_open_and_sample_is_the_librarys_stream() -> None:
+    explorer = Explorer(**NFW, n=2, batch=2, seed=1, sampler="wiener")
+
+    async def scene() -> None:
+        await explorer.open()
+        assert explorer.phase == "idle"
+        explorer.start()
+        assert explorer.phase == "running"
+        await explorer.runner._task
+
+    asyncio.run(scene())
+    field = mg.simulated("nfw", depth=30.0, mask="none")
+    (summary,) = mg.stream(mg.sampler("wiener", field), field, 2, 2, seed=1)
+    np.testing.assert_array_equal(explorer.runner.summary.mean.numpy(), summary.mean.numpy())
+
+
+def test_the_code_it_gives_draws_the_same_samples() -> None:
+    explorer = Explorer(**NFW, n=2, batch=2, seed=1, sampler="wiener")
+    asyncio.run(explorer.open())
+    scope: dict[str, Any] = {}
+    exec(explorer.state.code(), scope)
+
+    async def scene() -> None:
+        explorer.start()
+        await explorer.runner._task
+
+    asyncio.run(scene())
+    ours, theirs = explorer.runner.summary, scope["summary"]
+    np.testing.assert_array_equal(ours.samples.numpy(), theirs.samples.numpy())
+
+
+def test_the_last_choice_wins(monkeypatch: pytest.MonkeyPatch, small_field: Any) -> None:
+    gate, slow, quick = Event(), small_field, small_field.crop(0, 0, (20, 20))
+
+    def read(choice: tuple) -> Any:
+        if choice[1] == "nfw":
+            gate.wait(60)
+            return slow
+        return quick
+
+    monkeypatch.setattr(store, "read", read)
+    explorer = Explorer(**NFW, sampler="wiener")
+
+    async def scene() -> None:
+        first = asyncio.ensure_future(explorer.open())
+        await asyncio.sleep(0)
+        explorer.state.kind = "gaussian"  # opens by itself
+        while explorer.store.field is None:
+            await asyncio.sleep(0.01)
+        gate.set()
+        await first
+
+    asyncio.run(scene())
+    assert explorer.store.field is quick and not explorer.opening
+
+
+def test_another_field_ends_the_run(small_field: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "read", lambda choice: small_field)
+    explorer = Explorer(**NFW, n=500, batch=1, sampler="wiener")
+
+    async def scene() -> None:
+        await explorer.open()
+        explorer.start()
+        explorer.state.sky_seed = 1
+        await explorer.open()
+
+    asyncio.run(scene())
+    assert explorer.phase == "idle" and explorer.runner.n == 0
+
+
+def test_smoothing_remakes_kaiser_squires(small_field: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(store, "read", lambda choice: small_field)
+    explorer = Explorer(**NFW, sampler="wiener")
+
+    async def scene() -> None:
+        await explorer.open()
+        explorer.state.smoothing = 3.0
+        await asyncio.gather(*explorer._tasks)
+
+    asyncio.run(scene())
+    expected = mg.KaiserSquires(3.0).map(small_field).numpy()
+    np.testing.assert_array_equal(explorer.store.ks, expected)
+
+
+def test_box_picks_a_region_of_cosmos() -> None:
+    explorer = Explorer(sampler="wiener")
+    asyncio.run(explorer.open())
+    explorer.pick((-10.0, 5.0, 10.0, 25.0))
+    np.testing.assert_allclose(explorer.region_box(), (-10.0, 5.0, 10.0, 25.0), atol=0.01)
+    asyncio.run(explorer.open())
+    assert explorer.store.field.grid.extent == pytest.approx((20, 20), abs=0.3)
+
+
+def test_box_without_galaxies_is_a_sentence_and_the_app_goes_on() -> None:
+    explorer = Explorer(sampler="wiener", region=(10.0, -60.0, 5.0, 5.0))
+    asyncio.run(explorer.open())
+    assert explorer.phase == "empty" and len(explorer.alert) > 20
+    explorer.state.region = None
+    asyncio.run(explorer.open())
+    assert explorer.phase == "idle" and explorer.alert == ""
+
+
+def test_two_explorers_share_no_choice_and_no_result(
+    small_field: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "read", lambda choice: small_field)
+    one, two = Explorer(**NFW, n=2, sampler="wiener"), Explorer(sampler="wiener")
+
+    async def scene() -> None:
+        await one.open()
+        one.start()
+        await one.runner._task
+
+    asyncio.run(scene())
+    assert two.runner.n == 0 and two.store.field is None
+    assert two.state.source == "cosmos" and two.runner is not one.runner

@@ -1,0 +1,113 @@
+"""The maps show the library's arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import massgan_core as mg
+from explorer.elements.colors import picture_limits
+from explorer.state import State
+from explorer.store import Store
+from explorer.views.maps import Maps
+
+
+@pytest.fixture
+def store(small_field: Any) -> Store:
+    made = Store()
+    made.take(
+        {
+            "field": small_field,
+            "ks": mg.KaiserSquires(1.0).map(small_field).numpy(),
+            "truth": small_field.truth.numpy(),
+            "footprint": small_field.footprint.numpy(),
+            "circles": None,
+        }
+    )
+    return made
+
+
+@pytest.fixture
+def summary(small_field: Any) -> Any:
+    *_, last = mg.stream(mg.sampler("wiener", small_field), small_field, 3, 2, seed=1)
+    return last
+
+
+@pytest.fixture
+def maps(store: Store) -> Maps:
+    made = Maps(State(source="simulated"))
+    made.show_field(store)
+    return made
+
+
+def _shown(maps: Maps, name: str) -> np.ndarray:
+    (image,) = maps.maps[name].source.data["image"]
+    return image
+
+
+def test_field_brings_truth_and_kaiser_squires(maps: Maps, store: Store) -> None:
+    np.testing.assert_array_equal(_shown(maps, "truth"), store.truth)
+    np.testing.assert_array_equal(_shown(maps, "ks"), store.ks)
+    assert maps.cards["truth"].visible and not maps.cards["galaxies"].visible
+    for name in ("sample", "mean", "std"):
+        assert maps.maps[name].source.data["image"] == []
+    assert maps.maps["sample"]._note.text == "Press Start"
+
+
+def test_summary_is_shown_exactly(maps: Maps, summary: Any) -> None:
+    maps.show_summary(summary, exact=True)
+    np.testing.assert_array_equal(_shown(maps, "sample"), summary.samples[-1].numpy())
+    np.testing.assert_array_equal(_shown(maps, "mean"), summary.mean.numpy())
+    np.testing.assert_array_equal(_shown(maps, "std"), summary.std.numpy())
+    assert "number 3" in maps._words["sample"].object
+    assert "of 3 samples" in maps._words["mean"].object
+
+
+def test_one_sample_has_no_spread(maps: Maps, small_field: Any) -> None:
+    (one,) = mg.stream(mg.sampler("wiener", small_field), small_field, 1, 1)
+    maps.show_summary(one, exact=True)
+    assert maps.maps["std"].source.data["image"] == []
+    assert "two samples" in maps.maps["std"]._note.text
+
+
+def test_shared_limits_are_those_of_the_state(maps: Maps, summary: Any) -> None:
+    maps.show_summary(summary, exact=True)
+    maps.state.limit = 0.2
+    maps.restretch()
+    assert {maps.maps[k].limits for k in ("truth", "ks", "sample", "mean")} == {(-0.2, 0.2)}
+    assert (maps.maps["ks"].mapper.low, maps.maps["ks"].mapper.high) == (-0.2, 0.2)
+    assert maps.maps["std"].limits[0] >= 0
+    maps.state.shared = False
+    maps.restretch()
+    expected = picture_limits(summary.mean.numpy(), maps._mask, signed=True)
+    assert maps.maps["mean"].limits == expected != maps.maps["sample"].limits
+
+
+def test_restretch_keeps_live_frames_light(maps: Maps, summary: Any) -> None:
+    maps.show_summary(summary, exact=False)
+    maps.restretch()
+    assert _shown(maps, "mean").dtype == np.uint8 and _shown(maps, "ks").dtype == np.float32
+
+
+def test_another_field_forgets_the_samples(maps: Maps, store: Store, summary: Any) -> None:
+    maps.show_summary(summary, exact=True)
+    maps.show_field(store)
+    assert maps.maps["mean"].source.data["image"] == []
+
+
+def test_all_maps_move_together(maps: Maps) -> None:
+    assert len({m.figure.x_range.id for m in maps.maps.values()}) == 1
+    assert len({m.figure.y_range.id for m in maps.maps.values()}) == 1
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_theme_paints_every_figure(maps: Maps, theme: str) -> None:
+    maps.state.theme = theme
+    maps.paint()
+    fills = {m.figure.background_fill_color for m in maps.maps.values()}
+    assert len(fills | {maps.galaxies.figure.background_fill_color}) == 1
+    maps.state.clusters = False
+    maps.paint()
+    assert not any(m.circles.visible for m in maps.maps.values())

@@ -1,0 +1,68 @@
+"""Widgets and choices are the same thing."""
+
+from __future__ import annotations
+
+import panel as pn
+import param
+import pytest
+
+from explorer import Explorer
+from explorer.state import KINDS, State
+from explorer.views.sidebar import COSMOS_DEPTH, KIND_WORDS, Sidebar
+
+
+@pytest.fixture
+def sidebar() -> Sidebar:
+    return Sidebar(Explorer(source="simulated", sampler="wiener"))
+
+
+def test_depth_knows_the_real_noise_and_any_number(sidebar: Sidebar) -> None:
+    assert sidebar.depth.value == COSMOS_DEPTH and sidebar.state.depth is None
+    sidebar.depth.value = 30.0
+    assert sidebar.state.depth == 30.0
+    sidebar.state.depth = 47.0
+    assert sidebar.depth.value == 47.0 and 47.0 in sidebar.depth.options.values()
+    sidebar.state.depth = None
+    assert sidebar.depth.value == COSMOS_DEPTH
+
+
+def test_only_what_applies_is_shown(sidebar: Sidebar) -> None:
+    assert sidebar.simulated.visible and not sidebar.whole.visible
+    sidebar.state.param.update(source="cosmos", region=(150.1, 2.2, 10.0, 10.0))
+    assert not sidebar.simulated.visible and sidebar.whole.visible
+    sidebar.whole.param.trigger("clicks")
+    assert sidebar.state.region is None and not sidebar.whole.visible
+
+
+def test_every_kind_is_explained(sidebar: Sidebar) -> None:
+    assert set(KIND_WORDS) == set(KINDS)
+    for kind in KINDS:
+        sidebar.state.kind = kind
+        assert KIND_WORDS[kind] in sidebar.kind_words.object
+
+
+def test_every_widget_sets_its_choice(sidebar: Sidebar) -> None:
+    widgets = [w for w in sidebar.layout.select(pn.widgets.Widget) if hasattr(w, "value")]
+    touched: set[str] = set()
+    sidebar.state.param.watch(
+        lambda *events: touched.update(e.name for e in events), State.names()
+    )
+    for widget in widgets:
+        if isinstance(widget, pn.widgets.Select | pn.widgets.RadioButtonGroup):
+            others = [v for v in _values(widget) if v != widget.value]
+            if others:
+                widget.value = others[0]
+        elif isinstance(widget, pn.widgets.Checkbox):
+            widget.value = not widget.value
+        elif isinstance(widget, pn.widgets.FloatSlider):
+            with param.edit_constant(widget):  # as the browser does when the mouse lets go
+                widget.param.update(value=widget.end, value_throttled=widget.end)
+        elif isinstance(widget, pn.widgets.IntInput):
+            widget.value += 1
+    expected = {"source", "kind", "depth", "outline", "sky_seed", "n", "seed", "batch"}
+    assert expected | {"limit", "smoothing", "shared", "clusters", "colors"} <= touched
+
+
+def _values(widget: pn.widgets.Widget) -> list:
+    options = widget.options
+    return list(options.values()) if isinstance(options, dict) else list(options)
