@@ -35,12 +35,12 @@ def grid_around(
         size: Side, or (width, height) [arcmin].
         pixel_scale: Side of a pixel [arcmin].
     """
-    numbers = np.asarray(center, float).ravel()
+    numbers = _numbers(center)
     if numbers.size != 2 or not np.isfinite(numbers).all() or abs(numbers[1]) > 90:
         raise ValueError(f"`center` must be (RA, Dec) in degrees with |Dec| ≤ 90, got {center}")
     if not (isfinite(pixel_scale) and pixel_scale > 0):
         raise ValueError(f"`pixel_scale` must be positive [arcmin], got {pixel_scale}")
-    sides = np.asarray(size, float).ravel()
+    sides = _numbers(size)
     if sides.size not in (1, 2) or not np.isfinite(sides).all() or (sides <= 0).any():
         raise ValueError(
             f"`size` must be positive, one number or (width, height) [arcmin], got {size}"
@@ -197,6 +197,14 @@ def rotate_galaxies(catalog: Catalog, generator: torch.Generator) -> Catalog:
     e1, e2 = catalog.corrected()
     turned = (e1 + 1j * e2) * np.exp(1j * angle)
     return replace(catalog, e1=turned.real, e2=turned.imag, c1=None, c2=None)
+
+
+def _numbers(values: object) -> Float[np.ndarray, " N"]:
+    """`values` as an array; empty where they are no numbers."""
+    try:
+        return np.asarray(values, float).ravel()
+    except (TypeError, ValueError):
+        return np.zeros(0)
 
 
 def _pixels(catalog: Catalog, grid: Grid) -> tuple[np.ndarray, np.ndarray]:

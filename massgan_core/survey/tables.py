@@ -103,6 +103,9 @@ def choose(
             "name them, e.g. columns 'ra=RA,dec=DEC,e1=E1,e2=E2,weight=W' "
             "('weight=' weighs all galaxies equally)"
         )
+    twice = [name for name in chosen.values() if names.count(name) > 1]
+    if twice:
+        raise ValueError(f"{path} holds more than one column {twice[0]!r}; keep one of them")
     return chosen
 
 
@@ -127,7 +130,7 @@ def _parse(columns: Mapping[str, str] | str | None) -> dict[str, str]:
                 f"`columns` must read 'ra=RA,dec=DEC,…', got {columns!r} without '=' in {bad[0]!r}"
             )
         columns = {key: name for key, _, name in pairs}
-    given = {key.strip(): (name or "").strip() for key, name in columns.items()}
+    given = {key.strip(): str(name or "").strip() for key, name in columns.items()}
     known = {key.lower(): key for key in (*NEEDED, *OPTIONAL)}
     unknown = [key for key in given if key.lower() not in known]
     if unknown:

@@ -170,3 +170,17 @@ def test_the_table_with_the_galaxies_is_taken(tmp_path: Path) -> None:
     other = fits.BinTableHDU(Table({"ra": [1.0], "mag": [2.0]}), name="STARS")
     fits.HDUList([fits.PrimaryHDU(), other, fits.BinTableHDU(Table(ROWS))]).writeto(path)
     assert len(Catalog.read(path)) == 3
+
+
+def test_a_column_twice_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "galaxies.csv"
+    path.write_text("ra,ra,dec,e1,e2,weight\n1,1,1,0.1,0.1,1\n")
+    with pytest.raises(ValueError, match="holds more than one column 'ra'"):
+        read_columns(path)
+
+
+def test_a_table_without_rows_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "galaxies.csv"
+    path.write_text("ra,dec,e1,e2,weight\n")
+    with pytest.raises(ValueError, match="galaxies.csv holds no galaxies"):
+        Catalog.read(path)
