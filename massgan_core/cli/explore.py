@@ -1,0 +1,105 @@
+"""``massgan explore``: the app, in a child process of its own."""
+
+from __future__ import annotations
+
+import ast
+import os
+import signal
+import site
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+_SIGNALS = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if os.name == "posix" else [])]
+
+
+def explore(
+    inputs: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[INPUT]...",
+            help="`cosmos`, shear-field FITS files or galaxy catalogues to open.",
+        ),
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port of the page; 0 takes a free one.")
+    ] = None,
+    address: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    show: Annotated[
+        bool, typer.Option("--show/--no-show", help="Open the page in the browser.")
+    ] = True,
+) -> int:
+    """Open the explorer: live posterior maps in the browser. Ctrl-C ends it."""
+    folder = find_explorer()
+    command = [sys.executable, "-P", "-m", "explorer", *(inputs or [])]
+    command += [] if port is None else ["--port", str(port)]
+    command += [] if address is None else ["--address", address]
+    return run_child([*command, "--show" if show else "--no-show"], folder)
+
+
+def find_explorer() -> Path:
+    """The folder that holds our package `explorer`; nothing of it is imported.
+
+    Raises:
+        ImportError: There is none, it is another project's, or its libraries are missing.
+    """
+    spec = find_spec("explorer")
+    if spec is None:
+        raise ImportError("the explorer is not installed: pip install 'massgan[explorer]'")
+    origin = Path(spec.origin or "")
+    if not _is_ours(origin):
+        where = origin.parent if spec.origin else "a folder without __init__.py"
+        raise ImportError(
+            f"the package `explorer` found at {where} is not MassGAN's (django-sql-explorer "
+            "installs the same name): install massgan in an environment of its own"
+        )
+    if find_spec("panel") is None:
+        raise ImportError("the explorer needs panel: pip install 'massgan[explorer]'")
+    return origin.parent.parent
+
+
+def run_child(command: list[str], folder: Path) -> int:
+    """Run `command` with `folder` importable, hand signals on, return its exit code."""
+    child: subprocess.Popen | None = None
+
+    def hand_on(number: int, _: object) -> None:
+        if child is None:
+            raise SystemExit(128 + number)
+        child.send_signal(number)
+
+    before = {number: signal.signal(number, hand_on) for number in _SIGNALS}
+    try:
+        # A session of its own: else the child would hear the terminal's Ctrl-C twice.
+        child = subprocess.Popen(command, env=_environment(folder), start_new_session=True)
+        code = child.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return 128 - code if code < 0 else code
+
+
+def _is_ours(origin: Path) -> bool:
+    """Whether the source of a package sets ``__massgan__ = True``."""
+    if origin.name != "__init__.py" or not origin.is_file():
+        return False
+    tree = ast.parse(origin.read_bytes())
+    names = {
+        target.id
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+        for target in node.targets
+        if isinstance(target, ast.Name) and node.value.value is True
+    }
+    return "__massgan__" in names
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """Our environment; with `folder` on the path where Python would not look by itself."""
+    if str(folder) in (*site.getsitepackages(), site.getusersitepackages()):
+        return dict(os.environ)
+    paths = [str(folder), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}

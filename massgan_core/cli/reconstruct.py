@@ -1,0 +1,208 @@
+"""``massgan reconstruct``: from a shear field or a catalogue to maps of κ in a file."""
+
+from __future__ import annotations
+
+from math import inf, isfinite
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from massgan_core.cli.sentence import say
+
+if TYPE_CHECKING:
+    from massgan_core.posterior import Sampler, Summary
+    from massgan_core.sky import ShearField
+
+#: Samples in memory for quantiles when they are not to be saved (1024 × 300² is 370 MB).
+KEEP = 1024
+
+#: Default κ of PROB: three times the rms of a sky with the COSMOS n(z) smoothed by 1′.
+THRESHOLD = 0.03
+
+
+def reconstruct(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="INPUT",
+            help="`cosmos`, a shear-field FITS, or a galaxy catalogue (FITS, CSV, Parquet).",
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="File to write: .fits, .zarr or .nc.")],
+    method: Annotated[str, typer.Option(help="gan, wiener or ks.")] = "gan",
+    checkpoint: Annotated[
+        str, typer.Option(help="Name or .safetensors file of a trained network (gan).")
+    ] = "default",
+    samples: Annotated[int, typer.Option(help="Posterior samples to draw.")] = 64,
+    batch: Annotated[int, typer.Option(help="Samples drawn at once.")] = 8,
+    seed: Annotated[int, typer.Option(help="Sample i depends on (seed, i) alone.")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    save_samples: Annotated[
+        bool, typer.Option("--save-samples", help="Write the samples themselves too.")
+    ] = False,
+    threshold: Annotated[
+        float | None,
+        typer.Option(help="PROB is P(smoothed κ > threshold).", show_default="0.03"),
+    ] = None,
+    prob_smoothing: Annotated[
+        float, typer.Option(help="Gaussian std of that smoothing [arcmin].")
+    ] = 1.0,
+    columns: Annotated[
+        str | None,
+        typer.Option(help="Catalogue columns: ra=RA,dec=DEC,e1=E1,e2=E2,weight=W."),
+    ] = None,
+    pixel_scale: Annotated[float | None, typer.Option(help="Side of a pixel [arcmin].")] = None,
+    center: Annotated[str | None, typer.Option(help="Centre of the field, RA,DEC [deg].")] = None,
+    size: Annotated[
+        str | None, typer.Option(help="Side of the field, or WIDTH,HEIGHT [arcmin].")
+    ] = None,
+    flip_e1: Annotated[bool, typer.Option("--flip-e1", help="Change the sign of e1.")] = False,
+    flip_e2: Annotated[bool, typer.Option("--flip-e2", help="Change the sign of e2.")] = False,
+    ellipticity: Annotated[
+        str, typer.Option(help="What e1, e2 are: shear or distortion.")
+    ] = "shear",
+    noise: Annotated[str, typer.Option(help="σ per pixel: weighted or published.")] = "weighted",
+    nz: Annotated[
+        str | None, typer.Option(help="Source redshifts: two columns, redshift and count.")
+    ] = None,
+    zs: Annotated[float | None, typer.Option(help="All sources at this redshift.")] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a file of that name.")
+    ] = False,
+) -> None:
+    """Maps of κ with their uncertainty, from shear to a file.
+
+    The output holds MEAN, STD, SNR, KS, KS_B, LOW, HIGH, PROB, MASK and FOOTPRT, where known
+    NGAL and TRUTH, and SAMPLES if wanted. It appears whole or not at all.
+    """
+    import massgan_core as mg
+    from massgan_core import wiring
+    from massgan_core.export import check_output, write
+
+    # Everything that can be refused is refused before any work.
+    check_output(out, overwrite=overwrite)
+    _check(method, wiring.METHODS, samples, batch)
+    if method == "ks" and (save_samples or threshold is not None):
+        raise ValueError("--method ks draws no samples: leave out --save-samples and --threshold")
+    if not isfinite(threshold or 0) or not 0 <= prob_smoothing < inf:
+        raise ValueError("--threshold must be finite and --prob-smoothing ≥ 0 [arcmin]")
+    place = None if center is None else _numbers("--center", center, 2)
+    sides = None if size is None else _numbers("--size", size)
+    at = wiring.pick_device(device)
+    sampler = mg.load(checkpoint, device=at) if method == "gan" else None
+
+    field = _open(
+        source,
+        columns=columns,
+        pixel_scale=pixel_scale,
+        center=place,
+        size=sides,
+        flip_e1=flip_e1,
+        flip_e2=flip_e2,
+        ellipticity=ellipticity,
+        noise=noise,
+        nz=nz,
+        zs=zs,
+    ).to(at)
+    sampler = sampler or wiring.sampler(method, field, device=device)
+    outside = _outside(sampler, field, checkpoint)
+    samples, batch = (1, 1) if method == "ks" else (samples, batch)
+    started = perf_counter()
+    keep = samples if save_samples else KEEP
+    summary = draw(sampler, field, samples, batch, seed=seed, keep=keep)
+    typer.echo(_report(method, summary, perf_counter() - started))
+    likely = THRESHOLD if threshold is None else threshold
+    write(
+        summary,
+        out,
+        overwrite=overwrite,
+        ks=sampler if method == "ks" else mg.KaiserSquires(),
+        threshold=None if method == "ks" else likely,
+        prob_smoothing=prob_smoothing,
+        outside=outside,
+        save_samples=save_samples,
+    )
+    typer.echo(f"Wrote {out}.")
+
+
+def draw(
+    sampler: Sampler, field: ShearField, samples: int, batch: int, *, seed: int, keep: int
+) -> Summary:
+    """The last summary of a stream, with a progress bar where somebody watches."""
+    import torch
+    from tqdm import tqdm
+
+    from massgan_core.posterior import stream
+
+    # disable=None: no bar in a log file or a pipe.
+    with tqdm(total=samples, unit="sample", desc="Sampling", disable=None) as bar:
+        seen = 0
+        try:
+            for summary in stream(sampler, field, samples, batch, seed=seed, keep=keep):
+                bar.update(summary.n - seen)
+                seen = summary.n
+        except torch.OutOfMemoryError:
+            raise ValueError(
+                f"--batch {batch} does not fit into the memory of {field.device}; "
+                "try a smaller one"
+            ) from None
+    return summary
+
+
+def _check(method: str, methods: tuple[str, ...], samples: int, batch: int) -> None:
+    if method not in methods:
+        raise ValueError(f"--method must be one of {', '.join(methods)}, got {method!r}")
+    for name, value in (("--samples", samples), ("--batch", batch)):
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1, got {value}")
+
+
+def _numbers(option: str, text: str, count: int | None = None) -> float | tuple[float, float]:
+    """`text` as one number or as two with a comma between."""
+    try:
+        values = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        values = ()
+    if not all(map(isfinite, values)) or len(values) not in (
+        (1, 2) if count is None else (count,)
+    ):
+        want = "two numbers" if count else "one number or two"
+        raise ValueError(f"{option} must be {want} with a comma between, got {text!r}")
+    return values[0] if len(values) == 1 else values
+
+
+def _open(source: str, **choices: Any) -> ShearField:
+    """The field, and what its orientation looks like."""
+    from massgan_core.survey import open_field, orientation_check
+
+    field = open_field(source, **choices)
+    orientation = orientation_check(field)
+    if orientation.suspicious:
+        say(f"Warning: {orientation.sentence}")
+    else:
+        typer.echo(orientation.sentence)
+    return field
+
+
+def _outside(sampler: Sampler, field: ShearField, checkpoint: str) -> list[str] | None:
+    """Why the field lies outside the network's domain; `None` where there is no domain."""
+    if not hasattr(sampler, "in_domain"):
+        return None
+    reasons = sampler.in_domain(field)
+    if reasons:
+        say(
+            f"Warning: the field lies outside the domain of checkpoint {checkpoint!r}, so its "
+            f"uncertainty is not to be trusted: {'; '.join(reasons)}."
+        )
+    return reasons
+
+
+def _report(method: str, summary: Summary, seconds: float) -> str:
+    height, width = summary.field.grid.shape
+    what = f"{width} × {height} pixels of {summary.field.grid.pixel_scale:.3g}′"
+    if method == "ks":
+        return f"One Kaiser–Squires map, {what}; STD is its propagated shape noise."
+    rate = summary.n / max(seconds, 1e-9)
+    return f"{summary.n} {method} samples, {what}, in {seconds:.1f} s ({rate:.3g} samples/s)."
