@@ -247,8 +247,6 @@ def test_random_rotation_keeps_shapes_and_loses_shear(make_catalog: Callable) ->
     [
         ({"center": (150.0, 95.0)}, "`center` must be"),
         ({"center": (np.nan, 2.0)}, "`center` must be"),
-        ({"center": "here"}, "`center` must be"),
-        ({"size": "large"}, "`size` must be positive"),
         ({"size": -3.0}, "`size` must be positive"),
         ({"size": (10.0, 0.0)}, "`size` must be positive"),
         ({"pixel_scale": 0.0}, "`pixel_scale` must be positive"),
