@@ -1,0 +1,62 @@
+"""What the command line and the explorer ask for by name."""
+
+import pytest
+import torch
+
+import massgan_core as mg
+from massgan_core.evaluate import pearson
+from massgan_core.wiring import pick_device
+
+
+@pytest.mark.parametrize("kind", ["lognormal", "gaussian"])
+def test_simulated_fields_have_the_cosmos_mask_and_noise(kind):
+    field, real = mg.simulated(kind, seed=3), mg.cosmos()
+    assert torch.equal(field.mask, real.mask)
+    torch.testing.assert_close(field.sigma[field.mask], real.sigma[real.mask])
+    assert pearson(mg.KaiserSquires(1.5).map(field), field.truth, field.footprint) > 0.3
+    assert field.grid.wcs is not None and field.notes["seed"] == 3
+
+
+def test_deeper_fields_have_less_noise():
+    shallow, deep = (mg.simulated(depth=d, mask="none", side=60) for d in (10, 100))
+    assert shallow.sigma[shallow.mask].mean() > 1.8 * deep.sigma[deep.mask].mean()
+    assert shallow.mask.float().mean() < 0.7 < deep.mask.float().mean()
+    assert shallow.footprint.all()
+
+
+def test_depth_within_the_cosmos_mask_keeps_its_area():
+    field = mg.simulated(depth=30)
+    assert torch.equal(field.footprint, mg.cosmos().footprint)
+    assert not (field.mask & ~field.footprint).any()
+
+
+@pytest.mark.parametrize("method", ["wiener", "ks"])
+def test_samplers_are_ready_to_draw(method):
+    field = mg.simulated(mask="none", side=40, seed=1)
+    sampler = mg.sampler(method, field)
+    assert isinstance(sampler, mg.Sampler)
+    assert sampler.sample(field, 2, 0).shape == (2, 40, 40)
+
+
+def test_the_prior_follows_the_sources():
+    from dataclasses import replace
+
+    field = mg.simulated(mask="none", side=40)
+    near = replace(field, sources=mg.Sources.plane(0.5))
+    assert mg.spectrum_of(near)(1000) < 0.3 * mg.spectrum_of(field)(1000)
+
+
+@pytest.mark.parametrize(
+    ("call", "word"),
+    [
+        (lambda: mg.simulated("cubist"), "`kind` must be one of lognormal"),
+        (lambda: mg.simulated(mask="veil"), "`mask` must be one of cosmos"),
+        (lambda: mg.simulated(depth=-3), "`depth` must be positive"),
+        (lambda: mg.simulated(side=64), "`side` must be 300 with the COSMOS mask"),
+        (lambda: mg.sampler("magic", mg.cosmos()), "`method` must be one of gan"),
+        (lambda: pick_device("abacus"), "`device` must be auto, cpu"),
+    ],
+)
+def test_bad_choices_are_refused(call, word):
+    with pytest.raises(ValueError, match=word):
+        call()
