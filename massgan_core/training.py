@@ -178,6 +178,8 @@ def train(
     device, out = torch.device(device), Path(out)
     if (out / "state.safetensors").is_file() and not resume:
         raise ValueError(f"{out} holds the state of a run: give --resume or another --out")
+    if start is not None:
+        checkpoint.load_card(start)  # says what is wrong before any work is done
     torch.manual_seed(config.train.seed)  # initial weights only
     normalizer = make_normalizer(config)
     settings = getattr(config.train, stage)
@@ -186,8 +188,9 @@ def train(
     if stage == "adversarial":
         critic = Critic(1 + CHANNELS, config.network.critic_widths, shuffle=config.network.shuffle)
     if start is not None:
-        weights = checkpoint.load_weights(start)
-        checkpoint.check_weights(network, weights, start)
+        path = checkpoint.find(start)
+        weights = checkpoint.load_weights(path)
+        checkpoint.check_weights(network, weights, path)
         network.load_state_dict(weights)
     trainer = Trainer(
         network,

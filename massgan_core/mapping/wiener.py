@@ -85,7 +85,7 @@ class Wiener:
         inverse = 1 / (1 + (lens**2).sum(0) * weight.mean())
 
         def dot(a: Tensor, b: Tensor) -> Tensor:
-            return (twice * (a.conj() * b).real).double().sum((-2, -1), keepdim=True).float()
+            return (twice * (a.conj() * b).real).sum((-2, -1), keepdim=True)
 
         def back(shear: Tensor) -> Tensor:
             return (lens * torch.fft.rfft2(weight * shear)).sum(-3)
