@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf, isfinite
 from pathlib import Path
 from time import perf_counter
@@ -105,13 +106,16 @@ def reconstruct(
         noise=noise,
         nz=nz,
         zs=zs,
-    ).to(at)
+    )
     sampler = sampler or wiring.sampler(method, field, device=device)
     outside = _outside(sampler, field, checkpoint)
     samples, batch = (1, 1) if method == "ks" else (samples, batch)
     started = perf_counter()
     keep = samples if save_samples else KEEP
-    summary = draw(sampler, field, samples, batch, seed=seed, keep=keep)
+    summary = draw(sampler, field.to(at), samples, batch, seed=seed, keep=keep)
+    # Samples arrive on the CPU: what is made of them needs the field there too.
+    made_on = {"device": str(at), **summary.provenance}
+    summary = replace(summary, field=field, provenance=made_on)
     typer.echo(_report(method, summary, perf_counter() - started))
     likely = THRESHOLD if threshold is None else threshold
     write(
