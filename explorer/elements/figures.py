@@ -48,11 +48,6 @@ def square_figure(name: str, x_range: Range1d, y_range: Range1d, *, tools: list)
     plot.toolbar.autohide = True
     plot.toolbar.logo = None
     plot.grid.visible = False
-    plot.xaxis.axis_label = "East of the centre [′]"
-    plot.yaxis.axis_label = "North of the centre [′]"
-    # Plane x grows to the West: the axis shows −x, so East is left and positive.
-    plot.xaxis.formatter = CustomJSTickFormatter(code=_SIGNED.format(value="-tick || 0"))
-    plot.yaxis.formatter = CustomJSTickFormatter(code=_SIGNED.format(value="tick"))
     for axis in (plot.xaxis, plot.yaxis):
         axis.ticker.desired_num_ticks = 5
         axis.update(
@@ -116,7 +111,22 @@ def add_compass(plot: figure) -> list[Label]:
     ]
     for label in labels:
         plot.add_layout(label)
+    orient(plot, labels, on_sky=True)
     return labels
+
+
+def orient(plot: figure, compass: list[Label], *, on_sky: bool) -> None:
+    """Name the axes: East and North on the sky, plain x and y for a field that is nowhere."""
+    east, north = (
+        ("East of the centre [′]", "North of the centre [′]") if on_sky else ("x [′]", "y [′]")
+    )
+    plot.xaxis.axis_label, plot.yaxis.axis_label = east, north
+    # Plane x grows to the West: on the sky the axis shows −x, so East is left and positive.
+    value = "-tick || 0" if on_sky else "tick"
+    plot.xaxis.formatter = CustomJSTickFormatter(code=_SIGNED.format(value=value))
+    plot.yaxis.formatter = CustomJSTickFormatter(code=_SIGNED.format(value="tick"))
+    for label in compass:
+        label.visible = on_sky
 
 
 def paint(plot: figure, theme: str) -> None:

@@ -14,6 +14,7 @@ from explorer.elements.figures import (
     add_clusters,
     add_compass,
     move_tools,
+    orient,
     paint,
     square_figure,
 )
@@ -96,10 +97,9 @@ class SkyMap:
         self._note.visible = False
         self._scale(exact)
 
-    def restretch(self, limits: tuple[float, float], *, exact: bool) -> None:
-        """New colour limits for the image that is there; only for an exact one."""
-        self.limits = limits
-        self._scale(exact)
+    def orient(self, grid: Grid) -> None:
+        """Name the axes of a field on `grid`."""
+        orient(self.figure, self._compass, on_sky=grid.wcs is not None)
 
     def clear(self, note: str) -> None:
         """No image; say what to do to get one."""

@@ -111,6 +111,8 @@ class Maps:
             return
         self.grid, self._mask = field.grid, store.footprint
         self.sky.show(field.grid, store.footprint, store.circles)
+        for sky_map in self.maps.values():
+            sky_map.orient(field.grid)
         self.show_ks(store.ks)
         if store.truth is not None:
             self._put("truth", store.truth, exact=True)

@@ -18,7 +18,7 @@ KINDS = {"Lognormal web": "lognormal", "Gaussian field": "gaussian", "One halo":
 KIND_WORDS = {
     "lognormal": "A web of mass with peaks and voids, like the real one.",
     "gaussian": "As much structure as the real sky, but without its peaks.",
-    "nfw": "One cluster of galaxies, North-West of the centre. Good for learning.",
+    "nfw": "One cluster of galaxies, up and to the right of the centre. Good for learning.",
 }
 COSMOS_DEPTH = 0.0  # a Select cannot hold None, the State's word for the real noise
 DEPTHS = {

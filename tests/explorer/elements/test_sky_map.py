@@ -55,3 +55,14 @@ def test_two_pages_share_nothing() -> None:
     one, two = SkyMap(Sky(), "mean", "κ"), SkyMap(Sky(), "mean", "κ")
     mine = {model.id for model in one.figure.references()}
     assert mine.isdisjoint(model.id for model in two.figure.references())
+
+
+def test_axes_are_named_after_the_sky_or_not(sky_map: SkyMap) -> None:
+    sky_map.orient(Grid.tan((6, 7), 0.5, center=(150, 2)))
+    assert sky_map.figure.xaxis[0].axis_label.startswith("East")
+    assert "-tick" in sky_map.figure.xaxis[0].formatter.code
+    assert all(label.visible for label in sky_map._compass)
+    sky_map.orient(GRID)
+    assert sky_map.figure.xaxis[0].axis_label == "x [′]"
+    assert "-tick" not in sky_map.figure.xaxis[0].formatter.code
+    assert not any(label.visible for label in sky_map._compass)
