@@ -1,12 +1,14 @@
 # make explore   the app, on http://localhost:5006 (PORT=… for another)
 # make test      the test suite, browser tests included
 # make test-all  the same with the slow tests
+# make bench     scores of CHECKPOINT=… (default: the bundled one) beside the classical methods
 # Everything goes into .venv; PYTHON=python3.12 names the Python it is made with.
 
 PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 5006
 JOBS ?= 2
+CHECKPOINT ?= $(firstword $(wildcard massgan_core/gan/bundled/*.safetensors))
 BIN := $(VENV)/bin
 TESTS := explorer,storage,test,train
 
@@ -37,6 +39,10 @@ lint: python
 	@$(INSTALL) --extras=$(TESTS)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+bench: python
+	@$(INSTALL) --extras=bench,$(TESTS)
+	$(BIN)/python benchmarks/score.py $(CHECKPOINT)
 
 lock: python
 	@$(INSTALL) --extras=$(TESTS)

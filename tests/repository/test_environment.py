@@ -81,4 +81,4 @@ def test_the_lock_holds_public_versions_only():
 
 def test_development_adds_to_all_the_sets():
     extras = next(r for r in map(Requirement, EXTRAS["dev"]) if r.name == "massgan").extras
-    assert extras == set(SETS)
+    assert extras == {*SETS, "bench"}

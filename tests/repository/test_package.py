@@ -64,3 +64,18 @@ def test_version_is_the_distribution_s():
 def test_the_shape_checker_is_on():
     with pytest.raises(TypeCheckError, match="gamma"):
         ShearOperator((4, 4)).adjoint(torch.zeros(4, dtype=torch.complex64))
+
+
+def test_array_shapes_are_strings():
+    """Without its quotes a shape such as "N *S" still parses, and says nothing."""
+    bare = []
+    for path in (*(ROOT / "massgan_core").rglob("*.py"), *(ROOT / "explorer").rglob("*.py")):
+        tree = ast.parse(path.read_text())
+        froms = [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]
+        kinds = {a.name for n in froms if n.module == "jaxtyping" for a in n.names}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Subscript) and getattr(node.value, "id", None) in kinds:
+                shape = node.slice.elts[-1] if isinstance(node.slice, ast.Tuple) else node.slice
+                if not (isinstance(shape, ast.Constant) and isinstance(shape.value, str)):
+                    bare.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert bare == []
