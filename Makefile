@@ -42,7 +42,7 @@ lint: python
 
 bench: python
 	@$(INSTALL) --extras=bench,$(TESTS)
-	$(BIN)/python benchmarks/score.py $(CHECKPOINT)
+	$(BIN)/python benchmarks/score.py $(CHECKPOINT) --out runs/score
 
 lock: python
 	@$(INSTALL) --extras=$(TESTS)
