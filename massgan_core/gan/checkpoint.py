@@ -70,7 +70,8 @@ def load_card(name_or_file: str | os.PathLike) -> dict[str, Any]:
     path = find(name_or_file)
     with path.open("rb") as file:
         head = file.read(9)
-    if head[:1] == b"\x80" or head[:2] == b"PK":
+    # A .safetensors file begins with 8 bytes of length, then its JSON; the length may be 0x80….
+    if head[8:9] != b"{" and (head[:1] == b"\x80" or head[:2] == b"PK"):
         raise ValueError(
             f"{path}: this is a pickle, which can run any code when opened; "
             "a checkpoint must be a .safetensors file"

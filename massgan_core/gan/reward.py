@@ -27,6 +27,12 @@ def measured_gain(error_one: float, error_mean: float) -> float:
     return 10 * log10(error_one / error_mean)
 
 
-def tuned(weight: float, gain: float, p: int, step: float) -> float:
-    """β_SD after one validation: β + step·(ideal − measured gain), never negative."""
-    return max(weight + step * (ideal_gain(p) - gain), 0.0)
+def largest_weight(n: int) -> float:
+    """Where the loss loses its minimum: the error of an N-sample mean grows by √(2/(πN)) for
+    each unit of spread, so a larger reward would pay for spread without end."""
+    return sqrt(2 / (pi * n))
+
+
+def tuned(weight: float, gain: float, p: int, step: float, n: int = 2) -> float:
+    """β_SD after one validation: β + step·(ideal − measured gain), within safe bounds."""
+    return min(max(weight + step * (ideal_gain(p) - gain), 0.0), 0.9 * largest_weight(n))

@@ -16,6 +16,9 @@ from massgan_core.nn import UNet
 from massgan_core.sky import Draws, PowerSpectrum, ShearField
 
 
+FIELDS = 4  #: whose encoding is kept, so that sessions may take turns
+
+
 def build(network: dict[str, Any]) -> UNet:
     """The generator network that a card's ``network`` section describes."""
     return UNet(
@@ -97,7 +100,8 @@ class GanSampler:
                 field.to(self.device), self.network.multiple, scale
             ).contiguous(memory_format=torch.channels_last)
             filtered = condition[:, FILTERED : FILTERED + 1]
-            self._encoded.clear()  # one field at a time keeps memory flat
+            if len(self._encoded) >= FIELDS:
+                self._encoded.clear()
             self._encoded[field] = (filtered, self.network.features(condition), scale)
         return self._encoded[field]
 

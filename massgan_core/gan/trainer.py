@@ -201,7 +201,11 @@ class Trainer:
         if self.stage == "adversarial":
             train = self.config.train
             self.weight = reward.tuned(
-                self.weight, scores["gain"], train.validate_samples, train.reward_step
+                self.weight,
+                scores["gain"],
+                train.validate_samples,
+                train.reward_step,
+                self.settings.samples,
             )
         return {**scores, "beta_sd": self.weight}
 

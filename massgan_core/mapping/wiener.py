@@ -31,7 +31,7 @@ class Wiener:
         power: Prior spectrum of κ.
         tolerance: Relative residual at which conjugate gradients stop.
         padded: Solve on twice the field; `False` only where the sky itself is periodic.
-        max_iterations: More than this raises a `RuntimeError`.
+        max_iterations: More than this raises a `ValueError`.
     """
 
     name = "wiener"
@@ -110,9 +110,10 @@ class Wiener:
             fresh = dot(residual, z)
             direction = z + (fresh / rho.clamp_min(1e-30)) * direction
             rho = fresh
-        raise RuntimeError(
+        raise ValueError(
             f"the Wiener filter did not reach a residual of {self.tolerance} in "
-            f"{self.max_iterations} iterations"
+            f"{self.max_iterations} iterations: `sigma` may be far too small for this field, "
+            "else raise `max_iterations`"
         )
 
     def _grid(self, grid: Grid) -> Grid:

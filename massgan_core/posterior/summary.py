@@ -72,13 +72,14 @@ class Summary:
         """Fraction of the samples kept whose κ, smoothed [arcmin], exceeds `threshold`."""
         area = self.field.footprint
         above = torch.zeros(self.field.grid.shape)
-        for sample in self.samples:
-            at = smooth(sample, self.field.grid, smoothing, mask=area) if smoothing else sample
-            above += at > threshold
+        for part in self.samples.split(16):
+            if smoothing:
+                part = smooth(part, self.field.grid, smoothing, mask=area.expand_as(part))
+            above += (part > threshold).sum(0)
         return above / max(len(self.samples), 1)
 
     def to_xarray(self) -> xarray.Dataset:
         """Mean, std, samples, mask … with dims (`sample`,) `y`, `x` and sky coordinates."""
-        from massgan_core.export.to_xarray import to_xarray
+        from massgan_core.export import to_xarray
 
         return to_xarray(self)

@@ -129,7 +129,9 @@ def _build(
 ) -> ShearField:
     mask = images["MASK"] > 0
     area = images["FOOTPRT"] > 0 if "FOOTPRT" in images else None
-    gamma = (images["GAMMA1"] + 1j * images["GAMMA2"]).astype(np.complex64)
+    # Not γ1 + iγ2: infinities outside the mask are legal and would warn.
+    gamma = np.empty(images["GAMMA1"].shape, np.complex64)
+    gamma.real, gamma.imag = images["GAMMA1"], images["GAMMA2"]
     kappa = images.get("KAPPA")
     if kappa is not None and not np.isfinite(kappa[mask if area is None else area]).all():
         raise ValueError(f"{path}: KAPPA must be finite wherever the field is observed")

@@ -14,6 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 GROUND = {"sky", "nn"}
 WINGS = {"survey", "simulate", "mapping", "data", "gan", "posterior", "peaks"}
 ON_POSTERIOR = {"evaluate", "export"}
+#: The one step upwards: a Summary has `to_xarray()`, and xarray is the export wing's business.
+UPWARDS = {("massgan_core/posterior/summary.py", "massgan_core.export")}
 SCREEN = {"panel", "holoviews", "bokeh", "param", "explorer"}
 
 
@@ -37,7 +39,11 @@ def imports(source: str) -> list[str]:
 
 def broken(path: str, modules: list[str]) -> list[str]:
     """The imports among `modules` that the file at `path` may not make."""
-    return [m for m in modules if not _allowed(Path(path).parts, m.split("."))]
+    return [
+        m
+        for m in modules
+        if (path, m) not in UPWARDS and not _allowed(Path(path).parts, m.split("."))
+    ]
 
 
 def _allowed(here: tuple[str, ...], module: list[str]) -> bool:

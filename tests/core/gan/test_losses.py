@@ -89,6 +89,20 @@ def test_ideal_gain_is_that_of_independent_samples(rng):
     assert reward.ideal_gain(8) == pytest.approx(2.5, abs=0.01)
 
 
-def test_too_little_gain_raises_the_reward_and_never_below_zero():
+def test_too_little_gain_raises_the_reward_within_bounds():
     assert reward.tuned(0.3, 1.0, 8, 0.1) > 0.3 > reward.tuned(0.3, 4.0, 8, 0.1)
     assert reward.tuned(0.01, 9.0, 8, 1.0) == 0
+    assert reward.tuned(0.3, 0.0, 8, 9.0) < reward.largest_weight(2)
+
+
+def test_beyond_the_largest_weight_spread_pays_without_end(rng):
+    truth = torch.randn(4, 64, 64, generator=rng)
+    noise = torch.randn(4, 2, 64, 64, generator=rng)
+
+    def loss(std, beta):
+        samples = std * noise
+        return losses.mean_l1(samples, truth, AREA) - beta * losses.deviation_reward(samples, AREA)
+
+    limit = reward.largest_weight(2)
+    assert loss(1000.0, 1.05 * limit) < loss(100.0, 1.05 * limit) < loss(10.0, 1.05 * limit)
+    assert loss(1000.0, 0.95 * limit) > loss(100.0, 0.95 * limit)

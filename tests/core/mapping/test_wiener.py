@@ -115,5 +115,5 @@ def test_without_data_the_posterior_is_the_prior(small_field):
 
 
 def test_running_out_of_iterations_is_said(small_field):
-    with pytest.raises(RuntimeError, match="did not reach a residual"):
+    with pytest.raises(ValueError, match="did not reach a residual"):
         Wiener(POWER, max_iterations=1).map(small_field)
