@@ -118,10 +118,28 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "score.json").write_text(json.dumps(report, indent=1))
     print(json.dumps(report, indent=1))
+    print(table(report))
     plot(options.out, fields[0], mean[0], std[0], wiener_mean[0], mg.load(path), report)
     if options.write:
         checkpoint.annotate(path, evaluation=report)
         print(f"wrote the evaluation into {path}")
+
+
+def table(report):
+    """The scores as Markdown, as the README shows them."""
+    ks, wiener, gan = (report[name] for name in ("ks", "wiener", "gan"))
+    rows = [
+        "| map | Pearson r | RMSE of κ | spread / skill |",
+        "| --- | --- | --- | --- |",
+        f"| Kaiser–Squires, {ks['smoothing']}′ (best r) | {ks['r']:.3f} | {ks['rmse']:.4f} | – |",
+    ]
+    for name, words in (("wiener", "Wiener, mean"), ("gan", "GAN, mean")):
+        one = report[name]
+        rows.append(
+            f"| {words} of {report['samples']} samples | {one['r']:.3f} | {one['rmse']:.4f} "
+            f"| {one['spread_skill']:.2f} |"
+        )
+    return "\n".join(rows)
 
 
 def plot(out, field, mean, std, wiener, sampler, report):

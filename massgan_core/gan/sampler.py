@@ -15,7 +15,6 @@ from massgan_core.gan.normalize import CHANNELS, FILTERED, Normalizer
 from massgan_core.nn import UNet
 from massgan_core.sky import Draws, PowerSpectrum, ShearField
 
-
 FIELDS = 4  #: whose encoding is kept, so that sessions may take turns
 
 

@@ -28,7 +28,7 @@ class RunningMoments:
     mean: Tensor | float = 0.0
     squares: Tensor | float = 0.0
 
-    def update(self, samples: Float[Tensor, N *S]) -> RunningMoments:
+    def update(self, samples: Float[Tensor, "N *S"]) -> RunningMoments:
         """Moments after seeing a batch of samples."""
         if len(samples) == 0:
             return self
