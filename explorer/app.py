@@ -25,7 +25,7 @@ _TEMPLATE = """
   body:has(.mg-dark) { background: %dark%; color-scheme: dark; }
 </style>
 {% endblock %}
-{% block contents %}{{ embed(roots.explorer) }}{% endblock %}
+{% block contents %}{{ embed(roots.location) }}{{ embed(roots.explorer) }}{% endblock %}
 """
 
 
@@ -40,6 +40,7 @@ def page(inputs: Iterable[str] = ()) -> pn.Template:
             "%dark%", TOKENS["dark"]["page"]
         ),
         design=Calm,
+        location=True,
     )
     template.add_variable("title", TITLE)
     template.add_panel("explorer", explorer)

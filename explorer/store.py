@@ -143,10 +143,7 @@ def draw(state: State, field: ShearField) -> Callable[[], Iterator[Summary]]:
 
 def checkpoints() -> list[str]:
     """Names of the GAN checkpoints there are."""
-    try:
-        return list(mg.checkpoints())
-    except ImportError:  # TEMPORARY
-        return []
+    return list(mg.checkpoints())
 
 
 def about(name: str, field: ShearField) -> tuple[str, str]:

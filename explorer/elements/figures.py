@@ -24,10 +24,10 @@ FONT = "system-ui, 'Segoe UI', 'Helvetica Neue', 'Liberation Sans', Arial, sans-
 _SIGNED = 'return String({value}).replace("-", "−")'
 # Left + right = top + bottom, so that a square figure has a square frame at every width.
 _BORDERS = {
-    "min_border_left": 52,
+    "min_border_left": 64,
     "min_border_right": 8,
     "min_border_top": 8,
-    "min_border_bottom": 52,
+    "min_border_bottom": 64,
 }
 
 
@@ -46,6 +46,7 @@ def square_figure(name: str, x_range: Range1d, y_range: Range1d, *, tools: list)
         **_BORDERS,
     )
     plot.toolbar.autohide = True
+    plot.toolbar.stylesheets = [":host { background: transparent !important; }"]
     plot.toolbar.logo = None
     plot.grid.visible = False
     for axis in (plot.xaxis, plot.yaxis):

@@ -38,7 +38,7 @@ class GalaxyMap:
             data={k: [] for k in ("x", "y", "radius", "name", "redshift", "mass")}
         )
         self.mapper = LinearColorMapper(palette=["#000000", "#ffffff"], low=0, high=CROWD)
-        select = BoxSelectTool(persistent=False)
+        select = BoxSelectTool(persistent=False, renderers=[])  # asks where, selects nothing
         self.figure = square_figure("galaxies", Range1d(-44, 44), Range1d(-44, 44), tools=[select])
         self.figure.toolbar.active_drag = select
         self.figure.image(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import ctypes
 import os
 import re
 import signal
@@ -19,7 +20,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 PATIENCE = 180_000  #: of the browser [ms]; a loaded machine is slow, not wrong
 #: Threads of torch in the server and, to compare bit for bit, in the test.
-THREADS = 2
+THREADS = 1  # a loaded machine waits long for a second one
 
 # The arrays behind a picture, straight from the document in the browser, as base64.
 _READ = """name => {
@@ -108,6 +109,7 @@ def serve(root: Path) -> Iterator[Callable[..., str]]:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            preexec_fn=_end_with_parent if sys.platform == "linux" else None,
         )
         running.append(process)
         SAID.append(f"$ {' '.join(command)}")
@@ -119,9 +121,16 @@ def serve(root: Path) -> Iterator[Callable[..., str]]:
                 return address.group()
         raise AssertionError("\n".join(["the server ended before it said where it is:", *SAID]))
 
+    start.processes = running
     yield start
     for process in running:
         _end(process)
+
+
+def _end_with_parent() -> None:
+    """Ask the kernel to end this server should the tests be killed."""
+    set_signal_on_parents_death = 1  # PR_SET_PDEATHSIG
+    ctypes.CDLL(None).prctl(set_signal_on_parents_death, signal.SIGTERM)
 
 
 def _drain(process: subprocess.Popen) -> None:
