@@ -230,7 +230,7 @@ def make_card(
             "pixel_scale": [0.98 * normalizer.pixel_scale, 1.02 * normalizer.pixel_scale],
             "sigma_over_kappa": [
                 noise[0] / max(scales),
-                COSMOS_SCATTER / max(scales) / max((low * area) ** 0.5, 1.0),
+                COSMOS_SCATTER / min(scales) / max((low * area) ** 0.5, 1.0),
             ],
             "mean_redshift": [
                 0.95 * sources.mean * min(data.stretch),
