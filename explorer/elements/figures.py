@@ -145,3 +145,12 @@ def paint(plot: figure, theme: str) -> None:
             major_label_text_color=ink["quiet"],
             axis_label_text_color=ink["quiet"],
         )
+
+
+def paint_compass(compass: list[Label], theme: str) -> None:
+    """Letters that can be read on any map."""
+    ink = INK[theme]
+    for label in compass:
+        label.update(
+            text_color=ink["ink"], background_fill_color=ink["empty"], background_fill_alpha=0.7
+        )

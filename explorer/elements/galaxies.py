@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 from bokeh.models import BoxSelectTool, ColumnDataSource, LinearColorMapper, Range1d
 
-from explorer.elements.figures import INK, add_clusters, add_compass, paint, square_figure
+from explorer.elements.figures import (
+    INK,
+    add_clusters,
+    add_compass,
+    paint,
+    paint_compass,
+    square_figure,
+)
 from explorer.elements.sky import frame
 
 SIDE = 480  #: pixels of the picture
@@ -84,5 +91,4 @@ class GalaxyMap:
         self.mapper.palette = [ink["empty"], *night[20:]]
         self.circles.glyph.line_color = accent
         self.region.glyph.update(line_color=accent, fill_color=accent)
-        for label in self._compass:
-            label.text_color = ink["quiet"]
+        paint_compass(self._compass, theme)

@@ -48,7 +48,8 @@ class Sky:
 
     def show(self, grid: Grid, footprint: np.ndarray, circles: Circles | None) -> None:
         """Frame the field of `grid`, as a square view."""
-        frame(self.x_range, self.y_range, max(grid.extent) / 2, grid.pixel_scale)
+        half = max(grid.extent) / 2 + 2 * grid.pixel_scale
+        frame(self.x_range, self.y_range, half, grid.pixel_scale)
         self.plane.data = plane_columns(grid)
         # One more pixel on every side: else the map's edge shines through where both are blurred.
         veil = np.pad(~footprint, 1, constant_values=True).astype(np.uint8)

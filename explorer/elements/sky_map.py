@@ -16,6 +16,7 @@ from explorer.elements.figures import (
     move_tools,
     orient,
     paint,
+    paint_compass,
     square_figure,
 )
 from explorer.elements.sky import Sky
@@ -44,7 +45,7 @@ class SkyMap:
     """
 
     def __init__(self, sky: Sky, name: str, label: str) -> None:
-        self.sky, self.limits = sky, (0.0, 1.0)
+        self.sky, self.limits, self.with_clusters = sky, (0.0, 1.0), True
         self.source = ColumnDataSource(name=f"map-{name}", data=self._empty())
         self.mapper = LinearColorMapper(palette=["#000000"] * LEVELS, low=0.0, high=1.0)
         self.figure = square_figure(name, sky.x_range, sky.y_range, tools=move_tools())
@@ -83,7 +84,7 @@ class SkyMap:
             text_align="center",
             text_baseline="middle",
             text_font=FONT,
-            text_font_size="14px",
+            text_font_size="15px",
         )
         self.figure.add_layout(self._note)
 
@@ -95,6 +96,7 @@ class SkyMap:
         array = np.ascontiguousarray(image) if exact else to_levels(image, limits)
         self.source.data = self.sky.image(grid, array, limits)
         self._note.visible = False
+        self.circles.visible = self.with_clusters
         self._scale(exact)
 
     def orient(self, grid: Grid) -> None:
@@ -105,6 +107,12 @@ class SkyMap:
         """No image; say what to do to get one."""
         self.source.data = self._empty()
         self._note.update(text=note, visible=True)
+        self.circles.visible = False
+
+    def show_clusters(self, shown: bool) -> None:
+        """Circles, or none; never on an empty map."""
+        self.with_clusters = shown
+        self.circles.visible = shown and bool(self.source.data["image"])
 
     def paint(self, theme: str, colors: list[str]) -> None:
         """Take the colours of the page."""
@@ -114,8 +122,7 @@ class SkyMap:
         self._veil.palette = ["rgba(0,0,0,0)", ink["empty"]]
         self._note.text_color = ink["quiet"]
         self.circles.glyph.line_color = ink["ink"]
-        for label in self._compass:
-            label.text_color = ink["quiet"]
+        paint_compass(self._compass, theme)
 
     def _scale(self, exact: bool) -> None:
         low, high = self.limits if exact else (1, LEVELS)

@@ -57,6 +57,11 @@ Real peaks should sit on some of them.</dd>
 value.</dd>
 </dl>
 """
+EMPTY = {
+    "sample": "Press Start to draw one",
+    "mean": "The average will grow here",
+    "std": "The uncertainty will grow here",
+}
 KAPPA_MAPS = ("truth", "ks", "sample", "mean")
 
 
@@ -77,12 +82,19 @@ class Maps:
         self._words = {name: text("") for name in TITLES}
         self._bars = {name: text("") for name in TITLES}
         self.cards = {
-            "galaxies": _card(self._galaxy_words, self.galaxies.figure, self._galaxy_bar),
+            "galaxies": _card(
+                self._galaxy_words, self.galaxies.figure, self._galaxy_bar, kind="mg-data"
+            ),
             **{
-                name: _card(self._words[name], self.maps[name].figure, self._bars[name])
+                name: _card(
+                    self._words[name],
+                    self.maps[name].figure,
+                    self._bars[name],
+                    kind="mg-data" if name == "truth" else "mg-map",
+                )
                 for name in TITLES
             },
-            "guide": _card(text(GUIDE), self._code),
+            "guide": _card(text(GUIDE), self._code, kind="mg-guide"),
         }
         self.layout = pn.Column(
             *self.cards.values(),
@@ -137,9 +149,9 @@ class Maps:
         """Sample, mean and spread; `exact` float32 when at rest, light frames while live."""
         self._exact = exact
         if summary is None:
-            for name, note in (("sample", "Press Start"), ("mean", ""), ("std", "")):
+            for name, note in EMPTY.items():
                 self._images.pop(name, None)
-                self.maps[name].clear(note or "Waiting for samples")
+                self.maps[name].clear(note)
                 self._label(name, "")
                 self._bar(name)
             return
@@ -166,7 +178,7 @@ class Maps:
         theme = self.state.theme
         for name, sky_map in self.maps.items():
             sky_map.paint(theme, self._palette(name))
-            sky_map.circles.visible = self.state.clusters
+            sky_map.show_clusters(self.state.clusters)
             self._bar(name)
         self.galaxies.paint(theme, TOKENS[theme]["accent"])
         bar = color_bar(self.galaxies.mapper.palette, (0, CROWD), "galaxies per cell")
@@ -195,14 +207,12 @@ class Maps:
         self._words[name].object = heading(*TITLES[name], small)
 
     def _bar(self, name: str) -> None:
-        limits = self.maps[name].limits
-        if name not in self._images and name in KAPPA_MAPS:
-            limits = -self.state.limit, self.state.limit
+        limits = self.maps[name].limits if name in self._images else None
         unit = "std of κ" if name == "std" else "κ"
         self._bars[name].object = color_bar(self._palette(name), limits, unit)
 
 
-def _card(*parts: object) -> pn.Column:
+def _card(*parts: object, kind: str) -> pn.Column:
     panes = [
         part
         if isinstance(part, pn.viewable.Viewable)
@@ -211,7 +221,7 @@ def _card(*parts: object) -> pn.Column:
     ]
     return pn.Column(
         *panes,
-        css_classes=["mg-card"],
+        css_classes=["mg-card", kind],
         stylesheets=[sheet("page")],
         sizing_mode="stretch_width",
         margin=0,

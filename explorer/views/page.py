@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import panel as pn
+from panel.io.notebook import push_on_root
 
 from explorer.views.maps import Maps
 from explorer.views.sidebar import Sidebar
@@ -110,7 +111,7 @@ class Page:
         if self.document is None:
             call()
             for ref in list(self.layout._models):
-                _push(ref)
+                push_on_root(ref)  # a notebook: Bokeh's models do not send themselves
             return
         try:
             self.document.add_next_tick_callback(call)
@@ -197,13 +198,3 @@ class Page:
         if event.final and event.geometry["type"] == "rect":
             edges = (event.geometry[key] for key in ("x0", "y0", "x1", "y1"))
             self.explorer.pick(tuple(edges))
-
-
-def _push(ref: str) -> None:
-    """In a notebook, send what changed in the Bokeh models of one displayed cell."""
-    from panel.io.notebook import push
-
-    if ref in pn.state._views:
-        _, _, document, comm = pn.state._views[ref]
-        if comm and document.callbacks.hold_value:
-            push(document, comm)

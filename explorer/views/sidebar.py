@@ -76,7 +76,10 @@ class Sidebar:
     def describe(self, sampler: str, field: str) -> None:
         """Say what the field is and what the sampler was made for."""
         self.sampler_words.object = f'<p class="quiet">{escape(sampler)}</p>'
-        self.field_words.object = f'<p class="quiet">{escape(field)}</p>'
+        hint = ""
+        if field and self.state.source == "cosmos" and self.state.region is None:
+            hint = "<br>Drag a box on the galaxy map to study a part."
+        self.field_words.object = f'<p class="quiet">{escape(field)}{hint}</p>'
 
     def _on_start(self, _: object) -> None:
         self.explorer.start()

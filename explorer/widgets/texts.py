@@ -31,10 +31,11 @@ def heading(title: str, caption: str, small: str = "") -> str:
     )
 
 
-def color_bar(colors: list[str], limits: tuple[float, float], unit: str) -> str:
-    """The colour bar below a map, aligned with its frame."""
-    low, high = limits
-    marks = "".join(f"<span>{mark}</span>" for mark in (number(low), escape(unit), number(high)))
+def color_bar(colors: list[str], limits: tuple[float, float] | None, unit: str) -> str:
+    """The colour bar below a map, aligned with its frame; without numbers for an empty map."""
+    ends = ("", "") if limits is None else map(number, limits)
+    low, high = ends
+    marks = "".join(f"<span>{mark}</span>" for mark in (low, escape(unit), high))
     return (
         f'<div class="bar"><i style="background: {gradient(colors)}"></i><div>{marks}</div></div>'
     )

@@ -87,8 +87,8 @@ def test_another_field_ends_the_run(small_field: Any, monkeypatch: pytest.Monkey
     async def scene() -> None:
         await explorer.open()
         explorer.start()
-        explorer.state.sky_seed = 1
-        await explorer.open()
+        explorer.state.sky_seed = 1  # opens by itself
+        await asyncio.gather(*explorer._tasks, return_exceptions=True)
 
     asyncio.run(scene())
     assert explorer.phase == "idle" and explorer.runner.n == 0

@@ -189,6 +189,7 @@ def test_a_closed_tab_leaves_the_others_alone(new_tab: Callable[[], Any], addres
 
 
 def test_box_on_the_galaxies_picks_a_region(tab: Any, address: str) -> None:
+    tab.page.set_viewport_size({"width": 1600, "height": 1000})
     tab.open(f"{address}?sampler=wiener&n=2&batch=2")
     figure = tab.page.locator(".bk-Figure").first
     tab.page.wait_for_function(
@@ -204,7 +205,7 @@ def test_box_on_the_galaxies_picks_a_region(tab: Any, address: str) -> None:
     tab.page.mouse.move(*end, steps=8)
     tab.page.mouse.up()
     tab.page.wait_for_function("() => location.search.includes('region')", timeout=180_000)
-    tab.page.get_by_role("button", name="Back to the whole field").wait_for()
+    _until_side(tab, "side != 300")
     tab.wait('[data-state="idle"]')
     tab.press("Start").wait('[data-state="finished"]')
     region = _region(tab.page.url)
@@ -212,8 +213,21 @@ def test_box_on_the_galaxies_picks_a_region(tab: Any, address: str) -> None:
     field = mg.cosmos(center=region[:2], size=region[2:])
     np.testing.assert_array_equal(tab.image("ks"), mg.KaiserSquires(1.0).map(field).numpy())
     _same(tab, _stream(field, "wiener", 2, 2, 0))
-    tab.press("Back to the whole field").wait('[data-state="idle"]')
-    assert tab.image("ks").shape == (300, 300)
+    tab.press("Back to the whole field")
+    _until_side(tab, "side == 300")
+    tab.wait('[data-state="idle"]')
+
+
+def _until_side(tab: Any, holds: str) -> None:
+    """Wait until the field that is shown has another size."""
+    tab.page.wait_for_function(
+        f"""() => {{
+          const image = Bokeh.documents[0].get_model_by_name("map-ks").data.image[0]
+          const side = image ? image.shape[0] : 0
+          return side && {holds}
+        }}""",
+        timeout=180_000,
+    )
 
 
 def _region(url: str) -> tuple[float, ...]:

@@ -39,7 +39,7 @@ def test_view_is_square_and_holds_the_field() -> None:
     sky, grid = Sky(), Grid.tan((20, 50), 0.5, center=(150, 2))
     sky.show(grid, np.ones((20, 50), bool), None)
     for axis in (sky.x_range, sky.y_range):
-        assert (axis.start, axis.end) == (-12.5, 12.5)
+        assert (axis.start, axis.end) == (-13.5, 13.5)  # and two pixels around
     # North up, East left: screen x grows with plane x (West), screen y with plane y.
     data = sky.image(grid, np.zeros((20, 50)), (0, 1))
     assert data["x"][0] == -12.5 and data["dw"][0] == 25 and data["dh"][0] == 10

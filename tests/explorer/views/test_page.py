@@ -76,7 +76,7 @@ def test_next_live_frame_waits_for_the_page(
     asyncio.run(explorer.open())
     # As if a browser showed the page: it has to say what it has seen.
     page.layout._models["ref"] = (None, None)
-    monkeypatch.setattr("explorer.views.page._push", lambda ref: None)
+    monkeypatch.setattr("explorer.views.page.push_on_root", lambda ref: None)
     runner, field = explorer.runner, explorer.store.field
     summaries = list(mg.stream(mg.sampler("wiener", field), field, 6, 1, seed=3))
     runner.param.update(phase="running", total=6)
@@ -162,3 +162,32 @@ def test_closed_page_hears_nothing_more(page: Page, explorer: Explorer) -> None:
     page.close()
     asyncio.run(explorer.open())
     assert page.status.object == before
+
+
+def test_notebook_gets_its_frames_over_the_comm(page: Page, explorer: Explorer) -> None:
+    """There is no server in a notebook: changes of Bokeh's models must be pushed by hand."""
+    import panel as pn
+    from bokeh.document import Document
+    from panel.io.model import add_to_doc
+    from pyviz_comms import Comm
+
+    sent: list = []
+
+    class Recorder(Comm):
+        def send(self, data: Any = None, metadata: Any = None, buffers: Any = ()) -> None:
+            sent.append((str(data), len(buffers or ())))
+
+    document, comm = Document(), Recorder()
+    comm._comm = True  # open
+    root = page.layout.get_root(document, comm)
+    add_to_doc(root, document, hold=True)
+    pn.state._views[root.ref["id"]] = (page.layout, root, document, comm)
+    asyncio.run(explorer.open())
+    source = page.maps.maps["ks"].source
+    assert any(source.id in data for data, _ in sent)
+    sent.clear()
+    _sample(explorer)
+    source = page.maps.maps["mean"].source
+    assert any(source.id in data for data, _ in sent)
+    assert any("finished" in data for data, _ in sent)
+    pn.state._views.pop(root.ref["id"])
