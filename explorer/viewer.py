@@ -78,12 +78,11 @@ class Explorer(Viewer):
             opened, error, words = None, sentence(problem), ("", "")
         if turn != self._opened:  # another field was chosen meanwhile
             return
-        self.opening = False
         if opened is None:
             self.store.clear()
         else:
             self.store.take(opened)
-        self.param.update(alert=error, about=words)
+        self.param.update(opening=False, alert=error, about=words)
         if self.state.source == "cosmos" and self.store.galaxies is None and not error:
             self.store.galaxies = await asyncio.to_thread(library.galaxy_picture)
 

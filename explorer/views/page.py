@@ -31,6 +31,7 @@ class Page:
         self.explorer, self.document = explorer, pn.state.curdoc
         self.frame = 0
         self._shown: object = None
+        self._field: object = None
         self._exact, self._queued, self._sent_at = True, False, 0.0
         self.maps, self.sidebar = Maps(explorer.state), Sidebar(explorer)
         self.status = text("")
@@ -149,7 +150,8 @@ class Page:
 
     def _update_words(self) -> None:
         explorer, runner = self.explorer, self.explorer.runner
-        phase = explorer.phase
+        # Not "ready" before the pictures of the open field have been sent.
+        phase = explorer.phase if self._field is explorer.store.field else "opening"
         n = 0 if self._shown is None else self._shown.n
         self.status.object = status(
             phase,
@@ -167,7 +169,7 @@ class Page:
     def _update_field(self) -> None:
         store = self.explorer.store
         self.maps.show_field(store if store.field is not None else None)
-        self._shown = None
+        self._shown, self._field = None, store.field
         self.refresh()
 
     def _update_ks(self) -> None:

@@ -191,3 +191,20 @@ def test_notebook_gets_its_frames_over_the_comm(page: Page, explorer: Explorer) 
     assert any(source.id in data for data, _ in sent)
     assert any("finished" in data for data, _ in sent)
     pn.state._views.pop(root.ref["id"])
+
+
+def test_ready_is_not_said_before_the_pictures_are_there(
+    page: Page, explorer: Explorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a server every change waits for the document's next tick, in order."""
+    ticks: list = []
+    page.document = type(
+        "Later", (), {"add_next_tick_callback": lambda _, call: ticks.append(call)}
+    )()
+    asyncio.run(explorer.open())
+    states = []
+    while ticks:
+        ticks.pop(0)()
+        pictures = len(page.maps.maps["ks"].source.data["image"])
+        states.append((_data(page)["state"], pictures))
+    assert ("idle", 1) in states and ("idle", 0) not in states
