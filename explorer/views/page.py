@@ -6,6 +6,7 @@ live frame is only sent after the last one was; a resting picture is always sent
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -114,8 +115,19 @@ class Page:
             for ref in list(self.layout._models):
                 push_on_root(ref)  # a notebook: Bokeh's models do not send themselves
             return
+
+        def attempt(left: int = 3) -> None:
+            # The server keeps an exception in here to itself, and the page would stand still:
+            # say it, and try again, for every call sends what is true now.
+            try:
+                call()
+            except Exception:
+                logging.getLogger(__name__).exception("an update of the page failed")
+                if left > 1 and self.document is not None:
+                    self.document.add_next_tick_callback(lambda: attempt(left - 1))
+
         try:
-            self.document.add_next_tick_callback(call)
+            self.document.add_next_tick_callback(attempt)
         except (AttributeError, RuntimeError):  # the tab is gone
             self.explorer.close()
 
