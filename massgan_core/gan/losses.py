@@ -42,13 +42,18 @@ def fair_crps(
     truth: Float[Tensor, "B H W"],
     area: Bool[Tensor, "B H W"],
     blocks: tuple[int, ...] = (1, 2, 4, 8, 16),
+    offset: tuple[int, int] = (0, 0),
 ) -> Float[Tensor, ""]:
     """mean|x_i − y| − Σ_{i<j}|x_i − x_j|/(N(N−1)) over pixels and block averages inside `area`.
 
     Its minimum in expectation is the true marginal posterior at each scale (Gneiting &
     Raftery 2007); pixels alone would leave large scales free. Blocks count as far as they
-    lie inside `area`.
+    lie inside `area`. They begin at pixel `offset` (y, x): training must vary it, because a
+    loss that always sees the same blocks leaves their lattice in the samples.
     """
+    rows, columns = (slice(start, None) for start in offset)
+    samples, truth = samples[..., rows, columns], truth[..., rows, columns]
+    area = area[..., rows, columns]
     n = samples.shape[1]
     weight = area.to(samples.dtype)[:, None]
     total = samples.new_zeros(())

@@ -166,7 +166,8 @@ class Trainer:
         row = {"critic": score, "penalty": penalty, "adversarial": adversarial}
         row |= {"l1": error, "spread": spread}
         if s.crps:
-            crps = losses.fair_crps(maps, truth, area)
+            offset = torch.randint(16, (2,), generator=key).tolist()
+            crps = losses.fair_crps(maps, truth, area, offset=tuple(offset))
             loss, row["crps"] = loss + s.crps * crps, crps
         self._descend(self.optimizer, loss, self.network)
         return {k: v.item() for k, v in row.items()}

@@ -51,6 +51,19 @@ def test_crps_sees_faults_of_large_scales(rng):
     assert every[0] - pixel[0] > 1.1 * (every[1] - pixel[1])
 
 
+def test_blocks_begin_at_the_offset(rng):
+    """A fault of one block is diluted where the blocks are cut differently."""
+    truth, noise = torch.zeros(1, 64, 64), 1e-3 * torch.randn(1, 2, 64, 64, generator=rng)
+    noise[..., 16:32, 16:32] += 1.0
+    area = torch.ones(1, 64, 64, dtype=torch.bool)
+    aligned, between = (
+        losses.fair_crps(noise, truth, area, (16,), offset=(k, k)).item() for k in (0, 8)
+    )
+    cropped = losses.fair_crps(noise[..., 8:, 8:], truth[:, 8:, 8:], area[:, 8:, 8:], (16,))
+    assert aligned == pytest.approx(1 / 16, rel=0.05)
+    assert between == pytest.approx(cropped.item())
+
+
 def test_only_the_footprint_counts(rng):
     area = AREA.clone()
     area[:, :, 32:] = False
