@@ -65,11 +65,10 @@ class Sky:
 def frame(x_range: Range1d, y_range: Range1d, half: float, pixel: float) -> None:
     """Show −`half` … `half` [arcmin] on both axes; a wheel cannot flip or lose the map."""
     for axis in (x_range, y_range):
+        # The page takes one change at a time: the last field's fences would hold the new view.
+        axis.update(bounds=None, min_interval=None, max_interval=None)
+        axis.update(start=-half, end=half, reset_start=-half, reset_end=half)
         axis.update(
-            start=-half,
-            end=half,
-            reset_start=-half,
-            reset_end=half,
             bounds=(-1.5 * half, 1.5 * half),
             min_interval=min(8 * pixel, half),
             max_interval=3 * half,

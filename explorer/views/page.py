@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import panel as pn
@@ -20,9 +21,28 @@ from explorer.widgets.calm import Calm, sheet, tokens
 from explorer.widgets.texts import alert, status, text
 
 if TYPE_CHECKING:
+    from bokeh.document import Document
+
     from explorer.viewer import Explorer
 
 PATIENCE = 10.0  #: after this long [s] without word from the page the next frame goes out anyway
+
+
+@contextmanager
+def _held(document: Document | None) -> Iterator[None]:
+    """Hand all changes to Bokeh at the end, in order.
+
+    Panel's own way past a busy socket can leave the last messages lying until the next change
+    (one writer ends while another queues), and a page that waits for them stands still.
+    """
+    if document is None or document.callbacks.hold_value:
+        yield
+        return
+    document.hold("collect")
+    try:
+        yield
+    finally:
+        document.unhold()
 
 
 class Page:
@@ -120,7 +140,8 @@ class Page:
             # The server keeps an exception in here to itself, and the page would stand still:
             # say it, and try again, for every call sends what is true now.
             try:
-                call()
+                with _held(self.document):
+                    call()
             except Exception:
                 logging.getLogger(__name__).exception("an update of the page failed")
                 if left > 1 and self.document is not None:

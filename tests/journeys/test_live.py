@@ -216,6 +216,14 @@ def test_box_on_the_galaxies_picks_a_region(tab: Any, address: str) -> None:
     tab.press("Back to the whole field")
     _until_side(tab, "side == 300")
     tab.wait('[data-state="idle"]')
+    # The axes follow: the fences of the small field must not hold the large one.
+    view = tab.page.evaluate(
+        """() => {
+          const range = Bokeh.documents[0].get_model_by_name("ks").x_range
+          return [range.start, range.end]
+        }"""
+    )
+    np.testing.assert_allclose(view, (-44.08, 44.08))
 
 
 def _until_side(tab: Any, holds: str) -> None:
