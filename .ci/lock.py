@@ -13,6 +13,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+#: What a CUDA build of torch brings along; the lock is of the CPU build.
+OF_CUDA = ("cuda-", "nvidia-", "triton")
 EXTRAS = {"explorer", "train", "storage", "test"}
 
 
@@ -22,7 +24,7 @@ def closure(name: str, extras: frozenset[str]) -> dict[str, str]:
     seen, todo = set(), [(canonicalize_name(name), extras)]
     while todo:
         node = todo.pop()
-        if node in seen:
+        if node in seen or node[0].startswith(OF_CUDA):
             continue
         seen.add(node)
         try:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +35,9 @@ def start(root):
         # -P: a script does not look for modules in the working folder, nor shall we.
         command = [sys.executable, "-P", "-m", "massgan_core.cli.main", *map(str, words)]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        if os.name == "posix":
+            # A job started in the background ignores Ctrl-C, and so would its children.
+            pipes["preexec_fn"] = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
         child = subprocess.Popen(command, env=environment, **{**pipes, **options})
         children.append(child)
         return child

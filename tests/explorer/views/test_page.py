@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from bokeh.document import Document
 
 import massgan_core as mg
 from explorer import Explorer, store
@@ -167,7 +168,6 @@ def test_closed_page_hears_nothing_more(page: Page, explorer: Explorer) -> None:
 def test_notebook_gets_its_frames_over_the_comm(page: Page, explorer: Explorer) -> None:
     """There is no server in a notebook: changes of Bokeh's models must be pushed by hand."""
     import panel as pn
-    from bokeh.document import Document
     from panel.io.model import add_to_doc
 
     sent: list = []
@@ -198,9 +198,8 @@ def test_ready_is_not_said_before_the_pictures_are_there(
 ) -> None:
     """On a server every change waits for the document's next tick, in order."""
     ticks: list = []
-    page.document = type(
-        "Later", (), {"add_next_tick_callback": lambda _, call: ticks.append(call)}
-    )()
+    page.document = Document()
+    monkeypatch.setattr(page.document, "add_next_tick_callback", ticks.append)
     asyncio.run(explorer.open())
     states = []
     while ticks:
