@@ -31,7 +31,7 @@ from massgan_core.survey import cosmos, cosmos_sources, cosmos_spectrum
 TRAIN, VALIDATE = 0, 1  #: added to 2 × seed: train and validation skies never meet
 
 
-def make_normalizer(config: RunConfig) -> Normalizer:
+def make_normalizer() -> Normalizer:
     """Units of the network: σ_κ of COSMOS, and a table of σ_κ against mean redshift."""
     power, sources = cosmos_spectrum(), cosmos_sources()
     stretches = (0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1.0, 1.15)
@@ -181,7 +181,7 @@ def train(
     if start is not None:
         checkpoint.load_card(start)  # says what is wrong before any work is done
     torch.manual_seed(config.train.seed)  # initial weights only
-    normalizer = make_normalizer(config)
+    normalizer = make_normalizer()
     settings = getattr(config.train, stage)
     network = build(asdict(config.network))
     critic = None

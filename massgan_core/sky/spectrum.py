@@ -60,10 +60,6 @@ class PowerSpectrum:
         grid = Grid((side, side), pixel_scale)
         return float(torch.sqrt(self.on(grid).sum() / (side**2 * grid.pixel_area)))
 
-    def scaled(self, factor: float) -> PowerSpectrum:
-        """The spectrum times `factor`."""
-        return PowerSpectrum(self.ell, self.power * factor)
-
 
 def gaussian_field(
     power: PowerSpectrum | Float[Tensor, "H W"],

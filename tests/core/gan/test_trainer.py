@@ -25,7 +25,7 @@ def run(tmp_path_factory):
 
 def test_both_stages_leave_a_checkpoint_that_samples(run):
     path, _ = run
-    sampler, normalizer = load(path), make_normalizer(config())
+    sampler, normalizer = load(path), make_normalizer()
     (field,) = make_fields(config(), normalizer, 1, seed=99)
     samples = sampler.sample(field, 3, 1)
     assert samples.shape == (3, 64, 64) and (samples[0] - samples[1]).std() > 0
