@@ -19,6 +19,7 @@ Masking comes first, so nothing here can depend on shear outside the mask.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -99,10 +100,19 @@ class Normalizer:
 
     def _filtered(self, gamma: Tensor, weight: Tensor, grid: Grid, scale: float) -> Tensor:
         """S A* w²γ / (1 + S w̄²): the first step of the Wiener filter's iteration."""
-        prior = (self.power.on(grid) / grid.pixel_area).float().to(gamma.device)
+        prior = _prior(self.power, grid.shape, grid.pixel_scale, str(gamma.device))
         prior = prior * (scale / self.fiducial) ** 2
         mean = (weight**2).mean((-2, -1), keepdim=True)
         kernel = ShearOperator(grid).kernel(gamma).conj()
         return torch.fft.ifft2(
             prior / (1 + prior * mean) * kernel * torch.fft.fft2(gamma * weight**2)
         ).real
+
+
+@lru_cache(maxsize=8)
+def _prior(
+    power: PowerSpectrum, shape: tuple[int, int], pixel_scale: float, device: str
+) -> Float[Tensor, "H W"]:
+    """Prior variance of every mode; training asks for the same one at each step."""
+    grid = Grid(shape, pixel_scale)
+    return (power.on(grid) / grid.pixel_area).float().to(device)
