@@ -1,17 +1,25 @@
-"""Random observations of a sky patch: any mask, any depth, noise drawn on the fly."""
+"""Random observations of sky patches: any mask, any depth, noise drawn on the fly.
+
+A batch is observed at once on the device its κ is on. Choices (orientation, depth, masks)
+are drawn on the CPU and agree on every device; galaxy counts and noise are drawn on the
+device itself, so they are the same for the same device, but not from one kind to another.
+Nothing here waits for the device but the checks of :class:`massgan_core.sky.ShearField`.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 import torch
-from jaxtyping import Bool, Complex, Float
+from jaxtyping import Bool, Complex, Float, Int
 from torch import Tensor
 
-from massgan_core.sky import Grid, ShearField, generator, reduced_shear
-from massgan_core.sky.noise import COSMOS_SCATTER, shape_noise
+from massgan_core.data.cut import cut
+from massgan_core.data.masks import random_mask
+from massgan_core.sky import Grid, ShearField, footprint, generator, reduced_shear, shape_noise
+from massgan_core.sky.noise import COSMOS_SCATTER
 
-_OBSERVE = 21
+_OBSERVE, _NOISE = 21, 22  # keys of the independent random streams behind one seed
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,27 +30,22 @@ class Observe:
         sigma: σ map of a real survey (∞ where unobserved), e.g. COSMOS.
         pixel_scale: Of the patches [arcmin].
         real: Fraction of fields that see exactly the real mask and σ (turned and mirrored).
-        rescaled: Fraction that see the real mask at another depth; the rest have a random
-            mask (holes and bad columns).
+        rescaled: Fraction that see the real footprint at another depth; the rest have a
+            random mask (holes and bad columns).
         depth: Range of galaxies/arcmin², drawn log-uniformly.
         linear: Observe γ instead of reduced shear.
         seed: Of counts, masks and noise.
     """
 
-    sigma: Float[Tensor, "H W"]
+    sigma: Float[Tensor, "Y X"]
     pixel_scale: float = 0.29
     real: float = 0.5
     rescaled: float = 0.25
     depth: tuple[float, float] = (10.0, 120.0)
     linear: bool = False
     seed: int = 0
-    observed: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        # What a patch must show at least: half of what the whole survey does.
-        object.__setattr__(
-            self, "observed", float(torch.isfinite(self.sigma).sum()) / self.sigma.numel() / 2
-        )
+    _corners: dict = field(init=False, repr=False, default_factory=dict)
+    _surveys: dict = field(init=False, repr=False, default_factory=dict)
 
     def __call__(
         self, kappa: Float[Tensor, "B H W"], gamma: Complex[Tensor, "B H W"], index: int
@@ -50,57 +53,77 @@ class Observe:
         """The batch as one ShearField with a leading axis."""
         grid = Grid(tuple(kappa.shape[-2:]), self.pixel_scale)
         key = generator(self.seed, _OBSERVE, index)
-        seen = [self._survey(grid, key) for _ in range(len(kappa))]
-        sigma, area = (torch.stack(parts) for parts in zip(*seen, strict=True))
+        noise = device_generator(kappa.device, self.seed, _NOISE, index)
+        sigma, area = self._survey(grid, len(kappa), key, noise)
         signal = gamma if self.linear else reduced_shear(gamma, kappa)
-        noisy = signal + shape_noise(sigma, key)
+        noisy = signal + shape_noise(sigma, noise)
         return ShearField(grid, noisy, sigma, torch.isfinite(sigma), kappa, area=area)
 
     def _survey(
-        self, grid: Grid, key: torch.Generator
-    ) -> tuple[Float[Tensor, "H W"], Bool[Tensor, "H W"]]:
-        """σ and footprint of one field."""
-        choice = float(torch.rand((), generator=key))
-        real = self._turned(grid, key)
-        if choice < self.real:
-            return real, torch.isfinite(real)
+        self, grid: Grid, n: int, key: torch.Generator, noise: torch.Generator
+    ) -> tuple[Float[Tensor, "B H W"], Bool[Tensor, "B H W"]]:
+        """σ and footprint of each field."""
+        place = noise.device
+        sigma, area = self._turned(grid, n, key, place)
+        choice, depth = torch.rand((2, n), generator=key)
         low, high = self.depth
-        depth = low * (high / low) ** float(torch.rand((), generator=key))
-        area = torch.isfinite(real)
-        if choice >= self.real + self.rescaled:
-            area = random_mask(grid, key)
-        rate = area * (depth * grid.pixel_scale**2)
-        counts = torch.poisson(rate.float(), generator=key)
-        sigma = COSMOS_SCATTER / torch.sqrt(counts.clamp_min(1))
-        return torch.where(counts > 0, sigma, torch.inf), area
+        rate = low * (high / low) ** depth * grid.pixel_scale**2
+        # Which fields are not exactly the real one is known here, without asking the device.
+        other, wild = (
+            torch.nonzero(choice >= f).flatten() for f in (self.real, self.real + self.rescaled)
+        )
+        if len(wild):
+            at = wild.to(place, non_blocking=True)
+            area[at] = random_mask(grid, key, (len(wild),), place)
+        if len(other):
+            at = other.to(place, non_blocking=True)
+            rate = rate[other].to(place, non_blocking=True)
+            counts = torch.poisson(area[at] * rate[:, None, None], noise)
+            thin = COSMOS_SCATTER / torch.sqrt(counts.clamp_min(1))
+            sigma[at] = torch.where(counts > 0, thin, torch.inf)
+        return sigma, area
 
-    def _turned(self, grid: Grid, key: torch.Generator) -> Float[Tensor, "H W"]:
-        """The real σ map mirrored or transposed, and cut to the patch."""
-        sigma, kind = self.sigma, int(torch.randint(8, (), generator=key))
-        dims = [d for d, bit in ((-1, 1), (-2, 2)) if kind & bit]
-        sigma = sigma.flip(dims) if dims else sigma
-        sigma = sigma.mT if kind & 4 else sigma
-        while True:  # a small patch may fall beside the survey: look again
-            top, left = (
-                int(torch.randint(have - want + 1, (), generator=key))
-                for have, want in zip(sigma.shape, grid.shape, strict=True)
-            )
-            part = sigma[top : top + grid.shape[0], left : left + grid.shape[1]]
-            if torch.isfinite(part).float().mean() >= self.observed:
-                return part.contiguous()
+    def _turned(
+        self, grid: Grid, n: int, key: torch.Generator, place: torch.device
+    ) -> tuple[Float[Tensor, "B H W"], Bool[Tensor, "B H W"]]:
+        """The real σ map and its footprint, cut to the patch and turned, n times."""
+        turn = torch.randint(8, (n,), generator=key)
+        draw = torch.rand(n, generator=key)
+        plain, swapped = (self._drawn(shape, draw) for shape in (grid.shape, grid.shape[::-1]))
+        corner = torch.where((turn & 4).bool(), swapped, plain).to(place, non_blocking=True)
+        turn = turn.to(place, non_blocking=True)
+        if place not in self._surveys:
+            area = footprint(torch.isfinite(self.sigma))
+            self._surveys[place] = self.sigma.float().to(place), area.to(place)
+        return tuple(
+            cut(survey.expand(n, -1, -1), corner, turn, grid.shape)
+            for survey in self._surveys[place]
+        )
+
+    def _drawn(self, shape: tuple[int, int], draw: Float[Tensor, " B"]) -> Int[Tensor, "2 B"]:
+        """Corners of patches that see enough of the survey, from numbers in [0, 1)."""
+        if shape not in self._corners:
+            self._corners[shape] = _observed_corners(torch.isfinite(self.sigma), shape)
+        corners = self._corners[shape]
+        # In float64: rounded to float32, the largest draw could point behind the last corner.
+        return corners[:, (draw.double() * corners.shape[1]).long()]
 
 
-def random_mask(grid: Grid, key: torch.Generator) -> Bool[Tensor, "H W"]:
-    """Up to 40 round holes of 0.5′–4′ (stars) and up to 4 bad columns or rows."""
-    height, width = grid.shape
-    mask = torch.ones(grid.shape, dtype=torch.bool)
-    y, x = torch.arange(height)[:, None], torch.arange(width)[None, :]
-    for _ in range(int(torch.randint(41, (), generator=key))):
-        u, v, size = torch.rand(3, generator=key).tolist()
-        radius = 0.5 * 8.0**size / grid.pixel_scale
-        mask &= (x - u * width) ** 2 + (y - v * height) ** 2 > radius**2
-    for _ in range(int(torch.randint(5, (), generator=key))):
-        u, v, size = torch.rand(3, generator=key).tolist()
-        line = x if v < 0.5 else y
-        mask &= (line - u * width).abs() > 0.5 + 3 * size
-    return mask
+def _observed_corners(mask: Bool[Tensor, "Y X"], shape: tuple[int, int]) -> Int[Tensor, "2 M"]:
+    """Where a patch shows at least half of what the whole survey does."""
+    if shape[0] > mask.shape[0] or shape[1] > mask.shape[1]:
+        raise ValueError(
+            f"patches must fit the survey's σ map of {tuple(mask.shape)} pixels, got {shape}"
+        )
+    total = torch.nn.functional.pad(mask.double().cumsum(0).cumsum(1), (1, 0, 1, 0))
+    total = total[shape[0] :] - total[: -shape[0]]
+    total = total[:, shape[1] :] - total[:, : -shape[1]]
+    corners = torch.nonzero(total >= mask.double().mean() / 2 * shape[0] * shape[1]).T
+    if corners.shape[1] == 0:
+        raise ValueError(f"no patch of {shape} pixels lies in the observed part of `sigma`")
+    return corners
+
+
+def device_generator(device: torch.device, *key: int) -> torch.Generator:
+    """A generator on `device` keyed by integers; on the CPU :func:`massgan_core.sky.generator`."""
+    return torch.Generator(device).manual_seed(generator(*key).initial_seed())

@@ -93,7 +93,7 @@ class Patches:
 
 def dihedral(
     kappa: Float[Tensor, "*B H W"], gamma: Complex[Tensor, "*B H W"], kind: int
-) -> tuple[Float[Tensor, "*B H W"], Complex[Tensor, "*B H W"]]:
+) -> tuple[Float[Tensor, "*B h w"], Complex[Tensor, "*B h w"]]:
     """One of the 8 symmetries of the square. Shear has spin 2: a mirror conjugates it.
 
     Bit 0 flips x, bit 1 flips y (each γ → γ*), bit 2 swaps x and y (γ → −γ*).

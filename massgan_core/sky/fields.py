@@ -59,14 +59,14 @@ class ShearField:
         mask = self.mask
         if not bool(mask.any()):
             raise ValueError("`mask` must hold at least one observed pixel, got none")
-        sigma = self.sigma[mask]
-        if not bool((torch.isfinite(sigma) & (sigma > 0)).all()):
-            bad = int((~(torch.isfinite(sigma) & (sigma > 0))).sum())
+        usable = torch.isfinite(self.sigma) & (self.sigma > 0) | ~mask
+        if not bool(usable.all()):
+            bad = int((~usable).sum())
             raise ValueError(
                 f"`sigma` must be positive and finite inside the mask, got {bad} other pixels; "
                 "mask them out or give their noise"
             )
-        if not bool(torch.isfinite(torch.view_as_real(self.gamma[mask])).all()):
+        if not bool((torch.isfinite(self.gamma) | ~mask).all()):
             raise ValueError("`gamma` must be finite inside the mask; mask NaN pixels out")
         zero = torch.zeros((), dtype=self.gamma.dtype, device=self.gamma.device)
         object.__setattr__(self, "gamma", torch.where(mask, self.gamma, zero))
@@ -92,7 +92,9 @@ class ShearField:
         return self.gamma.device
 
     def to(self, device: torch.device | str) -> ShearField:
-        """The same field on another device."""
+        """The same field on another device; itself where it is there already."""
+        if self.device == torch.device(device):
+            return self
         moved = {k: v.to(device) for k, v in self.__dict__.items() if isinstance(v, Tensor)}
         moved.pop("footprint", None)
         return replace(self, **moved)

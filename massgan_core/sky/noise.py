@@ -33,7 +33,11 @@ def pixel_sigma(
 def shape_noise(
     sigma: Float[Tensor, "*S"], generator: torch.Generator | None = None
 ) -> Complex[Tensor, "*S"]:
-    """n ~ N(0, σ²) for each component; 0 where σ is infinite (unobserved)."""
-    unit = torch.randn((2, *sigma.shape), generator=generator, dtype=sigma.dtype)
+    """n ~ N(0, σ²) for each component; 0 where σ is infinite (unobserved).
+
+    Drawn where the generator is: a CPU generator gives every device the same noise.
+    """
+    place = "cpu" if generator is None else generator.device
+    unit = torch.randn((2, *sigma.shape), generator=generator, dtype=sigma.dtype, device=place)
     scale = torch.where(torch.isfinite(sigma), sigma, 0.0)
     return torch.complex(*unit.to(sigma.device)) * scale
