@@ -10,7 +10,7 @@ PORT ?= 5006
 JOBS ?= 2
 CHECKPOINT ?= $(firstword $(wildcard massgan_core/gan/bundled/*.safetensors))
 BIN := $(VENV)/bin
-TESTS := explorer,storage,test,train
+TESTS := cluster,explorer,simulate,storage,test,train
 
 # Unset: PyTorch's CPU index on Linux without an NVIDIA GPU. Set but empty: the ordinary registry.
 ifneq ($(origin TORCH_INDEX),undefined)
