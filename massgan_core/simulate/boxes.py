@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 from massgan_core import __version__
+from massgan_core.simulate.cores import Cores
 from massgan_core.simulate.cosmology import Cosmology
 from massgan_core.simulate.mesh import paint_sheet
 from massgan_core.simulate.particle_mesh import ParticleMesh
@@ -45,6 +46,7 @@ class Preset:
         pixel_scale: Angular pixel the planes serve [arcmin]: theirs are half of it, but
         finest: not smaller than this [Mpc/h].
         sharpening: Of the haloes that the mesh softens.
+        cores: How far the sharpening may go.
     """
 
     box: float
@@ -57,6 +59,7 @@ class Preset:
     pixel_scale: float = 0.29
     finest: float = 0.05
     sharpening: Sharpening = field(default_factory=Sharpening)
+    cores: Cores = field(default_factory=Cores)
 
     def slabs(self, cosmology: Cosmology) -> Slabs:
         """The light cone."""
@@ -74,12 +77,14 @@ class Preset:
 
 # Fitted to HALOFIT's P(k) at a = 0.33 … 1 for these separations: benchmarks/fit_sharpening.py.
 _HALOES = Sharpening(strength=0.0015, growth=-1.6, large=2.0, small=6.0)
+# Chosen by the skewness of κ at 0.29′ on one box: benchmarks/validate_maps.py shows it.
+_CORES = Cores(column=3000.0, width=0.08)
 
 PRESETS = {
-    "tiny": Preset(64.0, 32, 64, depth=2.0, finest=0.5, sharpening=_HALOES),
-    "small": Preset(128.0, 192, 384, sharpening=_HALOES),
-    "standard": Preset(256.0, 384, 768, parts=2, sharpening=_HALOES),
-    "large": Preset(384.0, 512, 1024, parts=3, sharpening=_HALOES),
+    "tiny": Preset(64.0, 32, 64, depth=2.0, finest=0.5, sharpening=_HALOES, cores=_CORES),
+    "small": Preset(128.0, 192, 384, sharpening=_HALOES, cores=_CORES),
+    "standard": Preset(256.0, 384, 768, parts=2, sharpening=_HALOES, cores=_CORES),
+    "large": Preset(384.0, 512, 1024, parts=3, sharpening=_HALOES, cores=_CORES),
 }
 
 
@@ -207,5 +212,6 @@ def _paint(folder: Path, preset: Preset, slabs: Slabs, slab: int, x: torch.Tenso
     for axis in range(AXES):
         low = (slab + axis) % preset.parts * slabs.thickness
         sheet = paint_sheet(x, axis, low, low + slabs.thickness, pixels, preset.box)
+        sheet = preset.cores(sheet, slabs.thickness, preset.box)
         half[axis] = sheet.clamp_(max=65504).half().cpu().numpy()
     np.save(plane_path(folder, slab), half)

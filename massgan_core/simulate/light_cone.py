@@ -17,6 +17,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from massgan_core.simulate.boxes import AXES, Preset, plane_path, read_card
+from massgan_core.simulate.cores import Cores
 from massgan_core.simulate.cosmology import Cosmology
 from massgan_core.simulate.sharpen import Sharpening
 from massgan_core.sky import Grid, Sources
@@ -46,6 +47,7 @@ class LightCone:
         card = read_card(folder)
         settings = dict(card["preset"])
         settings["sharpening"] = Sharpening(**settings["sharpening"])
+        settings["cores"] = Cores(**settings["cores"])
         self.folder, self.grid, self.sources = Path(folder), grid, sources
         self.preset, self.cosmology = Preset(**settings), Cosmology(**card["cosmology"])
         self.slabs = self.preset.slabs(self.cosmology)
