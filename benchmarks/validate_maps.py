@@ -3,12 +3,12 @@
     python benchmarks/validate_maps.py BOX_FOLDER … [--maps 30] [--out DIR] [--ktng FITS]
     python benchmarks/validate_maps.py --converge WORK_FOLDER [--out DIR]
 
-BOX_FOLDER holds the planes of one box (`massgan simulate … --planes DIR` leaves them in
-DIR/box_00000 …; benchmarks/make_boxes.py makes boxes alone). Maps are 600² of 0.29′; sources lie with
-equal weight on κTNG's 40 source planes, as in the published table this is compared with. Spectra of
-maps and of Gaussian skies of the theory, cut from fields twice as large, pass the same taper,
-mean removal and bins. Errors are bootstraps over boxes. Prints a Markdown table, writes
-validation.json and plots.
+BOX_FOLDER holds the planes of one box (benchmarks/make_boxes.py makes them; `massgan simulate`
+with `--planes DIR` leaves them in DIR). Maps are 600² of 0.29′; sources lie with equal weight on
+κTNG's 40 source planes, as in the published table this is compared with. Spectra of maps and of
+Gaussian skies of the theory, cut from fields twice as large, pass the same taper, mean removal
+and bins. Errors are bootstraps over boxes. Prints a Markdown table, writes validation.json and
+plots.
 """
 
 from __future__ import annotations
