@@ -12,7 +12,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, wait
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from errno import EDQUOT, ENOSPC
 from functools import partial
@@ -169,21 +169,27 @@ def _make(run: Run, n: int, count: int, dask: Any, watch: Watch) -> Outcome:
     started = perf_counter()
     rows, shared = plan_rows(run, n), facts(run)
     check_room(run, n)
-    with places.workers(count, dask) as place:
+    with places.workers(count, dask) as place, ExitStack() as held:
+        # Before the plan grows; a store that is not there yet appears whole.
+        there = run.out.is_dir()
+        if there:
+            held.enter_context(_alone(run.out))
         store = MapStore.plan(run.out, rows, **shared)
-        with _alone(run.out):
-            drop_planes(run, store)  # of boxes that a killed run had just finished
-            missing = [row for row in store.missing() if row < n]
-            jobs = make_jobs(run, store, missing)
-            try:
-                _drive(place, jobs, _Tracker(n, n - len(missing), jobs, watch), store)
-            except Exception as error:
-                told = _told(error, store, n)
-                if told is None:
-                    raise
-                raise told from error
-            finally:
-                drop_planes(run, store)
+        if not there:
+            held.enter_context(_alone(run.out))
+        store.sweep()
+        drop_planes(run, store)  # of boxes that a killed run had just finished
+        missing = [row for row in store.missing() if row < n]
+        jobs = make_jobs(run, store, missing)
+        try:
+            _drive(place, jobs, _Tracker(n, n - len(missing), jobs, watch), store)
+        except Exception as error:
+            told = _told(error, store, n)
+            if told is None:
+                raise
+            raise told from error
+        finally:
+            drop_planes(run, store)
     boxes = len(np.unique(rows["box"][missing]))
     return Outcome(store, len(missing), n - len(missing), boxes, perf_counter() - started)
 

@@ -193,6 +193,11 @@ class MapStore:
             rows = [int(m[1]) for m, f in found if m and f.stat().st_size == whole]
         return sorted(r for r in rows if r < len(self))
 
+    def sweep(self) -> None:
+        """Remove the unfinished files of killed writers; for the only run that fills the store."""
+        for part in (self.path / "kappa").glob("*.partial"):
+            part.unlink(missing_ok=True)
+
     def missing(self) -> list[int]:
         """Rows whose map is still to be made, increasing."""
         return sorted(set(range(len(self))) - set(self.done()))
@@ -312,5 +317,5 @@ def _zarr() -> ModuleType:
     try:
         import zarr
     except ImportError:
-        raise ImportError("map stores need zarr: pip install 'massgan[storage]'") from None
+        raise ImportError("map stores need zarr: pip install 'massgan[simulate]'") from None
     return zarr

@@ -345,5 +345,14 @@ def test_a_damaged_column_is_named(tmp_path):
 
 def test_without_zarr_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "zarr", None)
-    with pytest.raises(ImportError, match=r"need zarr: pip install 'massgan\[storage\]'"):
+    with pytest.raises(ImportError, match=r"need zarr: pip install 'massgan\[simulate\]'"):
         MapStore.open(tmp_path)
+
+
+def test_unfinished_files_of_killed_writers_are_swept(tmp_path):
+    store = MapStore.create(tmp_path / "maps.zarr", rows(3), **FACTS)
+    store.write(1, torch.zeros(FACTS["shape"]))
+    part = store.path / "kappa" / "c.2.0.0abc.partial"
+    part.write_bytes(b"half")
+    store.sweep()
+    assert not part.exists() and store.done() == [1]
