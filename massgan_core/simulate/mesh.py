@@ -117,10 +117,10 @@ def ifft(modes: Complex[Tensor, "M M H"]) -> Float[Tensor, "M M M"]:
         return torch.fft.irfftn(modes, s=(mesh,) * 3)
     from scipy import fft as pocket
 
-    out = pocket.irfftn(
-        modes.numpy(), (mesh,) * 3, workers=torch.get_num_threads(), overwrite_x=True
-    )
-    return torch.from_numpy(out)
+    threads = torch.get_num_threads()
+    # Two steps: irfftn would keep the modes and work on a copy of them.
+    half = pocket.ifftn(modes.numpy(), axes=(0, 1), workers=threads, overwrite_x=True)
+    return torch.from_numpy(pocket.irfft(half, mesh, axis=2, workers=threads, overwrite_x=True))
 
 
 def isotropic(
