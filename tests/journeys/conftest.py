@@ -158,7 +158,9 @@ def address(serve: Callable[..., str]) -> str:
     return serve("-m", "explorer", "--port", "0", "--no-show")
 
 
-@pytest.fixture(scope="session")
+# Not longer than a module: while it lives the thread has a running event loop, and the next
+# file that this worker takes on could not use asyncio.run.
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
     with sync_playwright() as play:
         one = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
