@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import resource
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time
@@ -24,7 +25,7 @@ import torch
 import massgan_core as mg
 from massgan_core.data import Dataset, MapStore, Observe
 from massgan_core.simulate import PLANCK
-from massgan_core.simulate.boxes import PRESETS
+from massgan_core.simulate.boxes import PRESETS, run_box
 from massgan_core.simulate.light_cone import LightCone
 from massgan_core.simulate.mesh import add_gradient, drift, fft, ifft, paint
 from massgan_core.simulate.particle_mesh import ParticleMesh
@@ -61,6 +62,26 @@ def step(particles: int, repeats: int) -> dict[str, float]:
     parts = {"step": whole, "transforms": transforms, "two passes": passes}
     times = [{k: clock(f) for k, f in parts.items()} for _ in range(repeats + 1)][1:]
     return {k: median(t[k] for t in times) for k in parts}
+
+
+def memory(particles: int) -> tuple[float, int]:
+    """Peak bytes of a whole run_box on a short light cone, and those of particles and meshes."""
+
+    def run(n: int, depth: float) -> int:
+        settings = replace(
+            PRESETS["small"], box=n * 2 / 3, particles=n, mesh=2 * n, depth=depth, early=1
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            run_box(Path(folder) / "box", settings, PLANCK, 1)
+        return settings.memory()
+
+    def peak() -> int:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux: kB
+
+    run(16, 0.05)  # compiles the loops
+    before = peak()
+    least = run(particles, 0.15)
+    return float(peak() - before), least
 
 
 def maps(folder: Path, repeats: int) -> dict[int, float]:
@@ -111,18 +132,16 @@ def data_path(device: str, batch: int, repeats: int) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--particles", type=int, default=128)
+    parser.add_argument("--memory-particles", type=int, default=256)
     parser.add_argument("--box-folder", type=Path)
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--device", default="cpu")
     given = parser.parse_args()
-    step(16, 1)  # compiles the loops
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak, least = memory(given.memory_particles)
     found = step(given.particles, given.repeats)
-    peak = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
     floor = found["transforms"] + found["two passes"]
     print(f"threads {torch.get_num_threads()}; seconds: {found}")
     print(f"step / (transforms + two passes) = {found['step'] / floor:.2f}")
-    least = 24 * given.particles**3 + 8 * (2 * given.particles) ** 3
     print(f"peak memory / (particles + meshes) = {peak / least:.2f} ({peak / 1e9:.2f} GB)")
     print({name: f"{p.memory() / 1e9:.1f} GB" for name, p in PRESETS.items()})
     torch.set_num_threads(1)

@@ -69,6 +69,7 @@ def add_gradient(
         j, fj = _cell(x[n, 1] * scale, m)
         k, fk = _cell(x[n, 2] * scale, m)
         gx = gy = gz = np.float32(0)
+        # Nearly all particles are away from the edges, where no index needs to wrap.
         if 2 <= i < m - 3 and 2 <= j < m - 3 and 2 <= k < m - 3:
             for a in range(2):
                 wa = fi if a else 1 - fi

@@ -8,7 +8,7 @@ maps, are the unit of independence.
 from __future__ import annotations
 
 import warnings
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -151,6 +151,7 @@ def _taps(n: int, start: float, step: float, pixels: int) -> tuple[np.ndarray, .
     return low, (low + 1) % pixels, (at - np.floor(at)).astype(np.float32)
 
 
+@lru_cache(maxsize=1)
 def _decoded() -> np.ndarray:
     """Every float16 as float32, by its bits."""
     return np.arange(1 << 16, dtype=np.uint16).view(np.float16).astype(np.float32)
