@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from massgan_core.gan.config import RunConfig
 
 
 def train(
@@ -14,6 +17,20 @@ def train(
         list[str] | None, typer.Argument(help="Overrides, e.g. train.seed=2.")
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder of the run.")] = Path("run"),
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="MAPS.zarr", help="Maps of `massgan simulate` to train on."),
+    ] = None,
+    simulate: Annotated[
+        str,
+        typer.Option(
+            metavar="PRESET",
+            help="Simulate first: small, standard, large (boxes) or lognormal; the maps go into "
+            "OUT/maps.zarr.",
+        ),
+    ] = "",
+    maps: Annotated[int, typer.Option(help="How many maps to simulate.")] = 6000,
+    per_box: Annotated[int, typer.Option(help="Maps from one box.")] = 120,
     stage: Annotated[str, typer.Option(help="both, regression or adversarial.")] = "both",
     start: Annotated[
         Path | None, typer.Option(help="Checkpoint whose weights the stage starts from.")
@@ -21,13 +38,60 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
 ) -> None:
-    """Train a generator on simulated skies made on the fly; two stages."""
+    """Train a generator in two stages, on maps of a store or on skies made on the fly.
+
+    Under `torchrun --nproc-per-node N --no-python massgan train …` N devices share each step.
+    """
     from massgan_core.gan.config import read_config
     from massgan_core.training import train_stages
     from massgan_core.wiring import pick_device
 
     config = read_config(preset, settings)
+    if simulate and data is not None:
+        raise ValueError("give `--data` or `--simulate`, not both")
+    if simulate:
+        data = simulate_maps(config, out, simulate, maps, per_box, device)
     path = train_stages(
-        config, out, stage=stage, start=start, resume=resume, device=pick_device(device)
+        config,
+        out,
+        stage=stage,
+        data=data,
+        start=start,
+        resume=resume,
+        device=pick_device(device),
     )
     typer.echo(f"wrote {path}")
+
+
+#: Of the maps to train on: wider than any survey's uncertainty.
+PRIOR = {"sigma8": (0.65, 1.0), "omega_m": (0.25, 0.38)}
+STRETCH = (0.4, 0.7, 1.0)  #: mean source redshifts 0.57, 0.99 and 1.41
+
+
+def simulate_maps(
+    config: RunConfig, out: Path, preset: str, maps: int, per_box: int, device: str
+) -> Path:
+    """Simulate what is missing of the run's store."""
+    from tqdm import tqdm
+
+    from massgan_core.simulating import simulate
+
+    path = out / "maps.zarr"
+    out.mkdir(parents=True, exist_ok=True)
+    nbody = preset != "lognormal"
+    bar = tqdm(total=1.0, desc="simulation", bar_format="{desc}: {percentage:.1f}% {elapsed}")
+    simulate(
+        path,
+        n=maps,
+        kind="nbody" if nbody else "lognormal",
+        preset=preset if nbody else None,
+        per_box=per_box,
+        seed=config.train.seed,
+        side=config.data.side,
+        prior=PRIOR,
+        stretch=STRETCH,
+        device=device,
+        watch=lambda p: bar.update(p.share - bar.n),
+    )
+    bar.close()
+    return path

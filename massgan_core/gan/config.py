@@ -16,10 +16,12 @@ PRESETS = Path(__file__).parent / "presets"
 class NetworkConfig:
     """Shapes of generator and critic."""
 
+    kind: str = "unet"  # or published, which needs no shuffle and no upsample
     widths: tuple[int, ...] = (32, 48, 96, 128, 160)
     latent: int = 4
     shuffle: int = 2
     bottleneck: int = 2
+    upsample: str = "bilinear"
     critic_widths: tuple[int, ...] = (32, 48, 64, 96, 128, 128)
 
 
@@ -34,7 +36,9 @@ class DataConfig:
     fiducial: int = 8
     real: float = 0.5
     rescaled: float = 0.25
-    depth: tuple[float, float] = (10.0, 120.0)
+    depth: tuple[float, float] = (5.0, 150.0)
+    maps: int = 0  # of a store, the first of the plan; 0: all that are there
+    held_out: float = 0.15  # share of a store's boxes that validate
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,11 @@ class StageConfig:
     warmup: int = 50
     final_lr: float = 0.05
     adversarial: float = 1e-2
-    crps: float = 0.0
+    l1: float = 1.0
+    reward: float = 1.0  # factor on β_SD; 0 switches the reward off
+    crps: float = 0.0  # fair CRPS of the bands of a pyramid
+    bands: int = 5
+    mean: float = 0.0  # unbiased squared error of the posterior mean
     penalty: float = 10.0
     drift: float = 1e-3
     ema: float = 0.995

@@ -11,22 +11,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from massgan_core.gan import checkpoint
-from massgan_core.gan.normalize import CHANNELS, FILTERED, Normalizer
+from massgan_core.gan.networks import build
+from massgan_core.gan.normalize import FILTERED, Normalizer
 from massgan_core.nn import UNet
 from massgan_core.sky import Draws, PowerSpectrum, ShearField
 
 FIELDS = 4  #: whose encoding is kept, so that sessions may take turns
-
-
-def build(network: dict[str, Any]) -> UNet:
-    """The generator network that a card's ``network`` section describes."""
-    return UNet(
-        CHANNELS,
-        tuple(network["widths"]),
-        latent=network["latent"],
-        shuffle=network["shuffle"],
-        bottleneck=network["bottleneck"],
-    )
 
 
 class GanSampler:

@@ -1,11 +1,15 @@
-"""Learning rates and precision."""
+"""Learning rates, precision, and where to train."""
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+import os
 from math import cos, pi
+from typing import TYPE_CHECKING
 
 import torch
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 
 def learning_rate(step: int, steps: int, peak: float, warmup: int, final: float) -> float:
@@ -16,13 +20,42 @@ def learning_rate(step: int, steps: int, peak: float, warmup: int, final: float)
     return peak * (final + (1 - final) * (1 + cos(pi * progress)) / 2)
 
 
-def autocast(precision: str, device: torch.device) -> AbstractContextManager:
-    """bf16 autocast where it is fast (`auto`) or wanted (`bf16`); `fp32` does nothing."""
+def make_fabric(device: torch.device | str = "cpu", precision: str = "auto") -> Fabric:
+    """A launched Fabric: one process on `device`, or this process's part of a ``torchrun``.
+
+    Args:
+        device: ``cpu``, ``cuda`` (``cuda:1``) or ``mps``; under ``torchrun`` its kind counts.
+        precision: bf16 autocast where it is fast (`auto`) or wanted (`bf16`); or `fp32`.
+    """
     if precision not in ("auto", "bf16", "fp32"):
         raise ValueError(f"`precision` must be auto, bf16 or fp32, got {precision!r}")
-    if precision == "fp32" or (precision == "auto" and not fast_bf16(device)):
-        return nullcontext()
-    return torch.autocast(device.type, torch.bfloat16)
+    from lightning_fabric import Fabric
+
+    device = torch.device(device)
+    options = {
+        "precision": "bf16-mixed" if is_mixed(device, precision) else "32-true",
+        "accelerator": device.type,
+    }
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        here = int(os.environ["LOCAL_WORLD_SIZE"])
+        nodes = int(os.environ["WORLD_SIZE"]) // here
+        fabric = Fabric(devices=here, num_nodes=nodes, strategy="ddp", **options)
+    else:
+        chosen = [device.index] if device.type == "cuda" and device.index is not None else 1
+        fabric = Fabric(devices=chosen, **options)
+    fabric.launch()
+    return fabric
+
+
+def is_mixed(device: torch.device, precision: str) -> bool:
+    """Whether convolutions run in bf16."""
+    return precision == "bf16" or (precision == "auto" and fast_bf16(device))
+
+
+def fast_layout(device: torch.device, precision: str) -> torch.memory_format:
+    """Channels last, but for fp32 on a CPU, whose backward passes take half as long without."""
+    plain = device.type == "cpu" and not is_mixed(device, precision)
+    return torch.contiguous_format if plain else torch.channels_last
 
 
 def fast_bf16(device: torch.device) -> bool:

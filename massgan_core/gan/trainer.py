@@ -2,10 +2,16 @@
 
 Every random number of step i is keyed by (seed, i), so a run that is stopped and resumed goes
 on as if it had not been.
+
+Fabric launches the processes, places tensors and chooses the precision. Modules are not
+wrapped for data-parallel training: the gradient penalty differentiates the critic twice and
+runs it several times a step, which wrapped modules do not support. Gradients are averaged
+over the processes instead, in one message a step.
 """
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import time
@@ -14,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from lightning_fabric import Fabric
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from tqdm import tqdm
@@ -21,7 +28,7 @@ from tqdm import tqdm
 from massgan_core.gan import losses, reward
 from massgan_core.gan.config import RunConfig, StageConfig
 from massgan_core.gan.normalize import FILTERED, Normalizer
-from massgan_core.gan.schedule import autocast, learning_rate
+from massgan_core.gan.schedule import fast_layout, learning_rate
 from massgan_core.nn import Critic, UNet
 from massgan_core.sky import ShearField, generator, remove_mean
 
@@ -48,7 +55,7 @@ class Trainer:
         config: All settings.
         stage: ``regression`` or ``adversarial``.
         out: Folder of the run: ``log.csv``, ``state.safetensors``.
-        device: Where to train.
+        fabric: Launched; see :func:`massgan_core.gan.schedule.make_fabric`.
     """
 
     def __init__(
@@ -62,14 +69,17 @@ class Trainer:
         *,
         stage: str,
         out: Path,
-        device: torch.device | str = "cpu",
+        fabric: Fabric,
     ) -> None:
-        self.device, self.out, self.stage = torch.device(device), Path(out), stage
+        self.fabric, self.device = fabric, fabric.device
+        self.out, self.stage = Path(out), stage
         self.config = config
         self.settings: StageConfig = getattr(config.train, stage)
-        layout = torch.channels_last
-        self.network = network.to(self.device, memory_format=layout)
-        self.critic = None if critic is None else critic.to(self.device, memory_format=layout)
+        self.layout = fast_layout(self.device, config.train.precision)
+        self.network = network.to(self.device, memory_format=self.layout)
+        self.critic = critic
+        if critic is not None:
+            self.critic = critic.to(self.device, memory_format=self.layout)
         self.normalizer, self.batches, self.validate = normalizer, batches, validate
         self.average = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
         s = self.settings
@@ -82,16 +92,26 @@ class Trainer:
                 self.critic.parameters(), s.critic_lr, betas=s.betas
             )
         self.step, self.weight, self.seconds = 0, reward.starting_weight(s.samples), 0.0
+        self.best = float("inf")
 
     def run(self) -> None:
         """Train to the stage's last step, logging, validating and saving on the way."""
         self.out.mkdir(parents=True, exist_ok=True)
+        chief = self.fabric.is_global_zero
         take = self._regress if self.stage == "regression" else self._compete
         saved = last = time.monotonic()
-        bar = tqdm(total=self.settings.steps, initial=self.step, desc=self.stage, mininterval=5)
+        bar = tqdm(
+            total=self.settings.steps,
+            initial=self.step,
+            desc=self.stage,
+            mininterval=5,
+            disable=not chief,
+        )
         while self.step < self.settings.steps:
             self._set_rates()
-            row = take(self.batches(self.step))
+            # Each process takes its own batches; together they are one step's.
+            index = self.step * self.fabric.world_size + self.fabric.global_rank
+            row = take(self.batches(index))
             bad = [k for k, v in row.items() if not abs(v) < float("inf")]
             if bad:
                 raise FloatingPointError(
@@ -106,8 +126,9 @@ class Trainer:
             if self.step % self.config.train.validate_every == 0 or self._done:
                 row |= self._check()
                 bar.set_postfix({k: f"{row[k]:.3g}" for k in ("r", "rmse", "ratio") if k in row})
-                self._log(row)
-            if now - saved > 60 * self.config.train.save_minutes or self._done:
+                if chief:
+                    self._log(row)
+            if chief and (now - saved > 60 * self.config.train.save_minutes or self._done):
                 self.save_state()
                 saved = now
         bar.close()
@@ -121,15 +142,16 @@ class Trainer:
         field = batch.field.to(self.device)
         condition = self.normalizer.condition(field, self.network.multiple, batch.scale)
         truth = remove_mean(field.kappa, field.footprint) / batch.scale
-        return condition.contiguous(memory_format=torch.channels_last), truth, field.footprint
+        return condition.contiguous(memory_format=self.layout), truth, field.footprint
 
     def _paint(self, condition: Tensor, shape: tuple[int, int], n: int, zero: bool) -> Tensor:
         """`n` maps a field [B, n, H, W] in units of σ_κ."""
         seed, count = self.config.train.seed, n * len(condition)
-        keys = [generator(seed, _LATENT, self.step, i) for i in range(count)]
+        first = self.fabric.global_rank * count
+        keys = [generator(seed, _LATENT, self.step, first + i) for i in range(count)]
         latents = self.network.latents(tuple(condition.shape[-2:]), keys)
         latents = [(0 * x if zero else x).to(self.device) for x in latents]
-        with autocast(self.config.train.precision, self.device):
+        with self.fabric.autocast():
             output = self.network(condition, latents)
         filtered = condition[:, FILTERED : FILTERED + 1].repeat_interleave(n, 0)
         maps = self.normalizer.kappa(output, filtered, shape, 1.0)
@@ -151,7 +173,7 @@ class Trainer:
         # Critic
         seen = condition[..., : shape[0], : shape[1]]
         real, fake = truth[:, None], maps[:, :1].detach()
-        key = generator(self.config.train.seed, _MIX, self.step)
+        key = generator(self.config.train.seed, _MIX, self.step, self.fabric.global_rank)
         mix = torch.rand((len(real), 1, 1, 1), generator=key).to(self.device)
         score = losses.critic_loss(self.critic(real, seen), self.critic(fake, seen), s.drift)
         penalty = losses.gradient_penalty(lambda x: self.critic(x, seen), real, fake, mix)
@@ -160,21 +182,38 @@ class Trainer:
         self.critic.requires_grad_(False)
         adversarial = -self.critic(maps[:, :1], seen).mean()
         self.critic.requires_grad_(True)
-        error = losses.mean_l1(maps, truth, area)
-        spread = losses.deviation_reward(maps, area)
-        loss = s.adversarial * adversarial + error - self.weight * spread
+        loss = s.adversarial * adversarial
         row = {"critic": score, "penalty": penalty, "adversarial": adversarial}
-        row |= {"l1": error, "spread": spread}
+        if s.l1:
+            row["l1"], row["spread"] = (
+                f(maps, *rest)
+                for f, rest in (
+                    (losses.mean_l1, (truth, area)),
+                    (losses.deviation_reward, (area,)),
+                )
+            )
+            loss = loss + s.l1 * (row["l1"] - s.reward * self.weight * row["spread"])
         if s.crps:
-            offset = torch.randint(16, (2,), generator=key).tolist()
-            crps = losses.fair_crps(maps, truth, area, offset=tuple(offset))
-            loss, row["crps"] = loss + s.crps * crps, crps
+            y, x = torch.randint(2 ** (s.bands - 1), (2,), generator=key).tolist()
+            row["crps"] = losses.fair_crps(maps, truth, area, s.bands, (y, x))
+            loss = loss + s.crps * row["crps"]
+        if s.mean:
+            row["mean"] = losses.mean_square(maps, truth, area)
+            loss = loss + s.mean * row["mean"]
         self._descend(self.optimizer, loss, self.network)
         return {k: v.item() for k, v in row.items()}
 
     def _descend(self, optimizer: torch.optim.Adam, loss: Tensor, module: torch.nn.Module) -> None:
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        if self.fabric.world_size > 1:
+            slopes = [p.grad for p in module.parameters()]
+            flat = torch.cat([g.flatten() for g in slopes])
+            parts = self.fabric.all_reduce(flat, reduce_op="mean").split(
+                [g.numel() for g in slopes]
+            )
+            for slope, part in zip(slopes, parts, strict=True):
+                slope.copy_(part.view_as(slope))
         torch.nn.utils.clip_grad_norm_(module.parameters(), 5.0)
         optimizer.step()
 
@@ -194,11 +233,14 @@ class Trainer:
             self.average[key].lerp_(value, 1 - decay)
 
     def _check(self) -> dict[str, float]:
-        """Validate the averaged weights; tune β_SD."""
-        current = {k: v.clone() for k, v in self.network.state_dict().items()}
-        self.network.load_state_dict(self.average)
-        scores = self.validate(self.network.eval())
-        self.network.train().load_state_dict(current)
+        """Validate the averaged weights; tune β_SD; keep the best."""
+        scores = {}
+        if self.fabric.is_global_zero:
+            current = {k: v.clone() for k, v in self.network.state_dict().items()}
+            self.network.load_state_dict(self.average)
+            scores = self.validate(self.network.eval())
+            self.network.train().load_state_dict(current)
+        scores = self.fabric.broadcast(scores)
         if self.stage == "adversarial":
             train = self.config.train
             self.weight = reward.tuned(
@@ -208,12 +250,37 @@ class Trainer:
                 train.reward_step,
                 self.settings.samples,
             )
-        return {**scores, "beta_sd": self.weight}
+        cost = self._cost(scores)
+        if cost < self.best:
+            self.best = cost
+            if self.fabric.is_global_zero:
+                _write(self.average, self.out / "best.safetensors", {"step": self.step, **scores})
+        return {**scores, "beta_sd": self.weight, "best": self.best}
+
+    def best_weights(self) -> tuple[dict[str, Tensor], dict[str, float]]:
+        """The averaged weights that validated best, with their step and scores."""
+        path = self.out / "best.safetensors"
+        return load_file(path), state_facts(path)
+
+    def _cost(self, scores: dict[str, float]) -> float:
+        """What the best weights have least of: error of the mean; with samples, CRPS too."""
+        return scores["crps"] if self.stage == "adversarial" else scores["rmse"]
 
     def _log(self, row: dict[str, float]) -> None:
-        row = {"stage": self.stage, "step": self.step, "minutes": self.seconds / 60, **row}
-        with (self.out / "log.jsonl").open("a") as file:
-            file.write(json.dumps({k: _round(v) for k, v in row.items()}) + "\n")
+        """One line of ``log.csv``; lines of steps that a killed run lost are dropped."""
+        path = self.out / "log.csv"
+        rows = []
+        if path.is_file():
+            with path.open(newline="") as file:
+                rows = [r for r in csv.DictReader(file) if int(r["step"]) < self.step]
+        row = {"step": self.step, "minutes": self.seconds / 60, **row}
+        rows.append({k: _round(v) for k, v in row.items()})
+        partial = path.with_name(f".log.{os.getpid()}")
+        with partial.open("w", newline="") as file:
+            writer = csv.DictWriter(file, list(dict.fromkeys(k for r in rows for k in r)))
+            writer.writeheader()
+            writer.writerows(rows)
+        os.replace(partial, path)
 
     def save_state(self) -> None:
         """Everything needed to go on, atomically, in ``state.safetensors``."""
@@ -228,14 +295,8 @@ class Trainer:
                 for i, state in optimizer.state_dict()["state"].items():
                     parts |= {f"{name}.{i}.{k}": v for k, v in state.items()}
         facts = {"stage": self.stage, "step": self.step, "weight": self.weight}
-        facts["seconds"] = self.seconds
-        partial = self.out / f".state.{os.getpid()}"
-        save_file(
-            {k: v.detach().cpu().contiguous().clone() for k, v in parts.items()},
-            partial,
-            metadata={"state": json.dumps(facts)},
-        )
-        os.replace(partial, self.out / "state.safetensors")
+        facts |= {"seconds": self.seconds, "best": self.best}
+        _write(parts, self.out / "state.safetensors", facts)
 
     def resume(self) -> bool:
         """Go on from ``state.safetensors`` of this stage; False if there is none."""
@@ -253,7 +314,7 @@ class Trainer:
         _restore(self.optimizer, _under(parts, "adam"))
         if self.critic_optimizer is not None:
             _restore(self.critic_optimizer, _under(parts, "critic_adam"))
-        self.step, self.weight = facts["step"], facts["weight"]
+        self.step, self.weight, self.best = facts["step"], facts["weight"], facts["best"]
         self.seconds = facts["seconds"]
         return True
 
@@ -264,6 +325,16 @@ def state_facts(path: Path) -> dict:
 
     with safe_open(path, "pt") as file:
         return json.loads(file.metadata()["state"])
+
+
+def _write(parts: dict[str, Tensor], path: Path, facts: dict) -> None:
+    partial = path.with_name(f".{path.stem}.{os.getpid()}")
+    save_file(
+        {k: v.detach().cpu().contiguous().clone() for k, v in parts.items()},
+        partial,
+        metadata={"state": json.dumps(facts)},
+    )
+    os.replace(partial, path)
 
 
 def _under(parts: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -47,10 +47,16 @@ class Down(nn.Module):
 
 
 class Up(nn.Module):
-    """Double the resolution (nearest), then mix with a skip and latents."""
+    """Double the resolution, then mix with a skip and latents.
 
-    def __init__(self, inside: int, skip: int, latent: int, outside: int) -> None:
+    Bilinear: copies of a pixel leave a lattice in the samples that training must undo.
+    """
+
+    def __init__(
+        self, inside: int, skip: int, latent: int, outside: int, mode: str = "bilinear"
+    ) -> None:
         super().__init__()
+        self.mode = mode
         self.narrow = conv(inside, outside, kernel=1)
         self.mix = conv(outside + skip + latent, outside)
 
@@ -60,5 +66,5 @@ class Up(nn.Module):
         skip: Float[Tensor, "B S H W"],
         latent: Float[Tensor, "B L H W"],
     ) -> Float[Tensor, "B D H W"]:
-        x = nn.functional.interpolate(self.narrow(x), scale_factor=2.0, mode="nearest")
+        x = nn.functional.interpolate(self.narrow(x), scale_factor=2.0, mode=self.mode)
         return self.mix(torch.cat([x, skip, latent], dim=1))

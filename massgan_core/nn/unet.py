@@ -24,6 +24,7 @@ class UNet(nn.Module):
         latent: Latent channels at each resolution; 0 makes a deterministic network.
         shuffle: Side of the pixel blocks that become channels at the input.
         bottleneck: Residual blocks at the coarsest resolution.
+        upsample: ``bilinear`` or ``nearest``.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class UNet(nn.Module):
         latent: int = 4,
         shuffle: int = 2,
         bottleneck: int = 2,
+        upsample: str = "bilinear",
     ) -> None:
         super().__init__()
         self.latent, self.shuffle, self.widths = latent, shuffle, tuple(widths)
@@ -43,7 +45,8 @@ class UNet(nn.Module):
         self.seed = conv(widths[-1] + latent, widths[-1])
         self.bottom = nn.Sequential(*(Residual(widths[-1]) for _ in range(bottleneck)))
         self.up = nn.ModuleList(
-            Up(deep, w, latent, w) for deep, w in zip(widths[:0:-1], widths[-2::-1], strict=True)
+            Up(deep, w, latent, w, upsample)
+            for deep, w in zip(widths[:0:-1], widths[-2::-1], strict=True)
         )
         self.decode = nn.ModuleList(Residual(w) for w in widths[-2::-1])
         self.act = nn.LeakyReLU(SLOPE)

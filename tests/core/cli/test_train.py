@@ -27,7 +27,7 @@ def test_a_preset_becomes_a_checkpoint_and_resumes(tmp_path):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("huge",), "`preset` must be one of default, tiny"),
+        (("huge",), "`preset` must be one of default, mmgan-paper, tiny"),
         (("tiny", "train.sed=1"), "did you mean train.seed?"),
         (("tiny", "--stage", "third"), "`stage` must be both"),
         (("tiny", "--start", "nothing.safetensors"), "unknown checkpoint"),

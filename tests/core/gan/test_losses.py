@@ -46,22 +46,36 @@ def test_crps_sees_faults_of_large_scales(rng):
     white = torch.randn(4, 2, 64, 64, generator=rng)
     coarse = torch.randn(4, 2, 8, 8, generator=rng)
     coarse = coarse.repeat_interleave(8, -1).repeat_interleave(8, -2)
-    pixel = [losses.fair_crps(x, truth, AREA, (1,)).item() for x in (white, coarse)]
+    pixel = [losses.fair_crps(x, truth, AREA, 1).item() for x in (white, coarse)]
     every = [losses.fair_crps(x, truth, AREA).item() for x in (white, coarse)]
     assert every[0] - pixel[0] > 1.1 * (every[1] - pixel[1])
 
 
-def test_blocks_begin_at_the_offset(rng):
-    """A fault of one block is diluted where the blocks are cut differently."""
-    truth, noise = torch.zeros(1, 64, 64), 1e-3 * torch.randn(1, 2, 64, 64, generator=rng)
-    noise[..., 16:32, 16:32] += 1.0
-    area = torch.ones(1, 64, 64, dtype=torch.bool)
-    aligned, between = (
-        losses.fair_crps(noise, truth, area, (16,), offset=(k, k)).item() for k in (0, 8)
-    )
-    cropped = losses.fair_crps(noise[..., 8:, 8:], truth[:, 8:, 8:], area[:, 8:, 8:], (16,))
-    assert aligned == pytest.approx(1 / 16, rel=0.05)
-    assert between == pytest.approx(cropped.item())
+def test_crps_wants_the_power_of_every_band(rng):
+    """White truth of unknown phases: samples that lack (or double) one octave score worse."""
+    truth, noise = torch.randn(8, 64, 64, generator=rng), torch.randn(8, 2, 64, 64, generator=rng)
+    k = torch.fft.fftfreq(64).square()
+    k = torch.sqrt(k[:, None] + k)
+    white = losses.fair_crps(noise, truth, AREA.repeat(2, 1, 1)).item()
+    for low in (0.05, 0.1, 0.2):
+        for factor in (0.3, 2.0):
+            window = torch.where((k > low) & (k < 2 * low), factor, 1.0)
+            coloured = torch.fft.ifft2(window * torch.fft.fft2(noise)).real
+            assert losses.fair_crps(coloured, truth, AREA.repeat(2, 1, 1)).item() > white
+
+
+def test_grids_begin_at_the_offset(rng):
+    truth, noise = torch.randn(4, 64, 64, generator=rng), torch.randn(4, 2, 64, 64, generator=rng)
+    moved = losses.fair_crps(noise, truth, AREA, offset=(8, 4))
+    cropped = losses.fair_crps(noise[..., 8:, 4:], truth[:, 8:, 4:], AREA[:, 8:, 4:])
+    torch.testing.assert_close(moved, cropped)
+
+
+def test_error_of_the_mean_asks_nothing_of_the_spread(rng):
+    truth, noise = torch.randn(4, 64, 64, generator=rng), torch.randn(4, 3, 64, 64, generator=rng)
+    for spread in (0.1, 1.0, 2.0):
+        got = losses.mean_square(0.5 + spread * noise, 0 * truth, AREA).item()
+        assert got == pytest.approx(0.25, abs=0.06)
 
 
 def test_only_the_footprint_counts(rng):
@@ -72,7 +86,7 @@ def test_only_the_footprint_counts(rng):
         torch.randn(4, 64, 64, generator=rng),
     )
     other = torch.where(area[:, None], samples, 1e3)
-    for loss in (losses.mean_l1, losses.fair_crps):
+    for loss in (losses.mean_l1, losses.fair_crps, losses.mean_square):
         torch.testing.assert_close(loss(samples, truth, area), loss(other, truth, area))
     torch.testing.assert_close(
         losses.deviation_reward(samples, area), losses.deviation_reward(other, area)

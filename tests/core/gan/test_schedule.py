@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from massgan_core.gan.schedule import autocast, learning_rate
+from massgan_core.gan.schedule import learning_rate, make_fabric
 
 
 def test_rate_rises_then_falls():
@@ -13,6 +13,6 @@ def test_rate_rises_then_falls():
 
 def test_precision_is_checked():
     with pytest.raises(ValueError, match="`precision` must be"):
-        autocast("fp8", torch.device("cpu"))
-    with autocast("bf16", torch.device("cpu")):
+        make_fabric("cpu", "fp8")
+    with make_fabric("cpu", "bf16").autocast():
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.bfloat16

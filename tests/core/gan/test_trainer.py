@@ -1,6 +1,9 @@
 """The whole chain from simulated skies to a checkpoint, at 64² and a few steps."""
 
-import json
+import csv
+import os
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -15,6 +18,11 @@ FEW = ["train.validate_every=3", "train.precision=fp32", "data.sky=128"]
 def config(*more):
     steps = ["train.regression.steps=6", "train.adversarial.steps=6"]
     return read_config("tiny", [*FEW, *steps, *more])
+
+
+def read_log(folder):
+    with (folder / "log.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +43,8 @@ def test_both_stages_leave_a_checkpoint_that_samples(run):
 
 def test_log_holds_scores_of_every_validation(run):
     _, out = run
-    rows = [json.loads(x) for x in (out / "adversarial/log.jsonl").read_text().splitlines()]
-    assert [row["step"] for row in rows] == [3, 6]
+    rows = read_log(out / "adversarial")
+    assert [row["step"] for row in rows] == ["3", "6"]
     assert {"r", "rmse", "ratio", "gain", "beta_sd", "critic", "l1"} <= set(rows[0])
 
 
@@ -87,10 +95,50 @@ def test_nan_stops_with_a_sentence(tmp_path):
 def test_regression_learns(tmp_path):
     settings = config("train.regression.steps=60", "train.validate_every=30")
     train(settings, tmp_path, stage="regression")
-    rows = [json.loads(x) for x in (tmp_path / "log.jsonl").read_text().splitlines()]
-    assert rows[-1]["r"] > 0.3
+    assert float(read_log(tmp_path)[-1]["r"]) > 0.3
 
 
 def test_unknown_stage(tmp_path):
     with pytest.raises(ValueError, match="`stage` must be both"):
         train_stages(config(), tmp_path, stage="third")
+
+
+def test_two_processes_share_a_step(tmp_path):
+    """Launched by torchrun, they end with the same weights, and one of them writes."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
+    command += ["--master-port", "0", "--rdzv-backend", "c10d", "--rdzv-endpoint", "localhost:0"]
+    script = tmp_path / "two.py"
+    script.write_text(TWO)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [*command, str(script), str(tmp_path)], env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    digests = {(tmp_path / f"digest_{rank}").read_text() for rank in (0, 1)}
+    assert len(digests) == 1
+    assert (
+        load(tmp_path / "run/adversarial/adversarial.safetensors").card["training"]["steps"] == 4
+    )
+    assert [row["step"] for row in read_log(tmp_path / "run/adversarial")] == ["3", "4"]
+
+
+TWO = """
+import hashlib, os, sys
+from pathlib import Path
+from massgan_core.gan import trainer
+from massgan_core.gan.config import read_config
+from massgan_core.training import train_stages
+
+out, rank = Path(sys.argv[1]), os.environ["RANK"]
+run = trainer.Trainer.run
+
+def watched(self):
+    run(self)
+    parts = [p.detach().numpy().tobytes() for p in self.network.parameters()]
+    (out / f"digest_{rank}").write_text(hashlib.sha256(b"".join(parts)).hexdigest())
+
+trainer.Trainer.run = watched
+settings = ["train.validate_every=3", "train.precision=fp32", "data.sky=128"]
+settings += ["train.regression.steps=4", "train.adversarial.steps=4", "train.adversarial.crps=0.5"]
+train_stages(read_config("tiny", settings), out / "run")
+"""

@@ -1,0 +1,53 @@
+"""Generator and critic from the settings that a checkpoint keeps of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from massgan_core.gan.normalize import CHANNELS
+from massgan_core.nn import Critic, UNet
+from massgan_core.nn.published import PublishedCritic, PublishedUNet
+
+KINDS = ("unet", "published")
+
+
+def build(network: dict[str, Any]) -> UNet:
+    """The generator that a card's ``network`` section describes.
+
+    Raises:
+        ValueError: Its kind is unknown.
+    """
+    options = {
+        "widths": tuple(network["widths"]),
+        "latent": network["latent"],
+        "bottleneck": network["bottleneck"],
+    }
+    if kind_of(network) == "published":
+        return PublishedUNet(CHANNELS, **options)
+    upsample = network.get("upsample", "nearest")  # cards of 0.1 do not say
+    return UNet(CHANNELS, **options, shuffle=network["shuffle"], upsample=upsample)
+
+
+def build_critic(network: dict[str, Any], channels: int, side: int) -> Critic:
+    """The critic that belongs to such a generator.
+
+    Args:
+        network: Section ``network`` of a card or of the settings.
+        channels: Channels of image and condition together.
+        side: Of the square fields it will see [pixels].
+
+    Raises:
+        ValueError: Its kind is unknown, or the fields are too small for it.
+    """
+    widths = tuple(network["critic_widths"])
+    if kind_of(network) == "published":
+        return PublishedCritic(channels, widths, side=side)
+    return Critic(channels, widths, shuffle=network["shuffle"])
+
+
+def kind_of(network: dict[str, Any]) -> str:
+    """One of `KINDS`; checkpoints older than the choice are of the first."""
+    kind = network.get("kind", KINDS[0])
+    if kind not in KINDS:
+        raise ValueError(f"`kind` must be {' or '.join(KINDS)}, got {kind!r}")
+    return kind
