@@ -106,8 +106,8 @@ def main() -> None:
 
 
 def _trained(config, out, **options):
-    done = out / f"{options['stage']}.safetensors"
-    return done if done.is_file() else train(config, out, resume=True, **options)
+    train(config, out, resume=True, **options)
+    return out / f"{options['stage']}.safetensors"
 
 
 def table(rows):

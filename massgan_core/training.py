@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from massgan_core.gan.memory import check_memory
 from massgan_core.gan.networks import build, build_critic
 from massgan_core.gan.normalize import CHANNELS
 from massgan_core.gan.schedule import make_fabric
-from massgan_core.gan.trainer import Trainer
+from massgan_core.gan.trainer import Trainer, state_facts
 from massgan_core.training_card import make_card
 from massgan_core.training_data import (
     make_batches,
@@ -37,9 +38,10 @@ def train(
     start: Path | None = None,
     resume: bool = False,
     device: torch.device | str = "cpu",
+    until: float = float("inf"),
     name: str = "default",
-) -> Path:
-    """Run one stage and write ``<out>/<stage>.safetensors``.
+) -> bool:
+    """Run one stage and write ``<out>/<stage>.safetensors``, its best weights so far.
 
     Args:
         config: All settings.
@@ -49,7 +51,11 @@ def train(
         start: Checkpoint whose weights to start from.
         resume: Go on from the folder's state; its settings must be the same.
         device: Where to train.
+        until: Clock (`time.monotonic`) at which to stop, ready to be resumed.
         name: Written into the card.
+
+    Returns:
+        Whether the stage is done.
 
     Raises:
         ValueError: Settings, store, checkpoint or folder do not fit; nothing was written.
@@ -93,13 +99,13 @@ def train(
     if fabric.is_global_zero:
         out.mkdir(parents=True, exist_ok=True)
         (out / "config.json").write_text(json.dumps(settings, indent=1))
-    trainer.run()
-    path = out / f"{stage}.safetensors"
+    done = trainer.run(until)
     if fabric.is_global_zero:
         weights, facts = trainer.best_weights()
-        checkpoint.save(path, weights, make_card(config, normalizer, trainer, name, store, facts))
+        card = make_card(config, normalizer, trainer, name, store, facts)
+        checkpoint.save(out / f"{stage}.safetensors", weights, card)
     fabric.barrier()
-    return path
+    return done
 
 
 def _check_folder(out: Path, settings: dict, resume: bool) -> None:
@@ -135,6 +141,7 @@ def train_stages(
     start: Path | None = None,
     resume: bool = False,
     device: torch.device | str = "cpu",
+    minutes: float = float("inf"),
 ) -> Path:
     """Regression, then the adversarial stage from its weights, each in its own folder.
 
@@ -146,18 +153,20 @@ def train_stages(
         start: Checkpoint whose weights the first stage run starts from.
         resume: Skip what is done and go on from what was saved.
         device: Where to train.
+        minutes: After these the run is saved and stops.
 
     Returns:
-        Path of the last stage's checkpoint.
+        Path of the last checkpoint written.
     """
     known = ("regression", "adversarial")
     if stage not in (*known, "both"):
         raise ValueError(f"`stage` must be both, regression or adversarial, got {stage!r}")
+    until = time.monotonic() + 60 * minutes
     for name in known if stage == "both" else (stage,):
         folder = Path(out) / name
-        done = folder / f"{name}.safetensors"
-        if not (resume and done.is_file()):
-            train(
+        path = folder / f"{name}.safetensors"
+        if not (resume and _is_done(folder, getattr(config.train, name).steps)):
+            done = train(
                 config,
                 folder,
                 stage=name,
@@ -165,6 +174,14 @@ def train_stages(
                 start=start,
                 resume=resume,
                 device=device,
+                until=until,
             )
-        start = done
+            if not done:
+                return path
+        start = path
     return start
+
+
+def _is_done(folder: Path, steps: int) -> bool:
+    state = folder / "state.safetensors"
+    return state.is_file() and state_facts(state)["step"] >= steps

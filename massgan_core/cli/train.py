@@ -35,6 +35,9 @@ def train(
     start: Annotated[
         Path | None, typer.Option(help="Checkpoint whose weights the stage starts from.")
     ] = None,
+    minutes: Annotated[
+        float, typer.Option(help="Stop after so long; --resume goes on later.")
+    ] = float("inf"),
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
 ) -> None:
@@ -59,6 +62,7 @@ def train(
         start=start,
         resume=resume,
         device=pick_device(device),
+        minutes=minutes,
     )
     typer.echo(f"wrote {path}")
 

@@ -94,8 +94,15 @@ class Trainer:
         self.step, self.weight, self.seconds = 0, reward.starting_weight(s.samples), 0.0
         self.best = float("inf")
 
-    def run(self) -> None:
-        """Train to the stage's last step, logging, validating and saving on the way."""
+    def run(self, until: float = float("inf")) -> bool:
+        """Train to the stage's last step, logging, validating and saving on the way.
+
+        Args:
+            until: Clock (`time.monotonic`) at which to save and stop before that.
+
+        Returns:
+            Whether the last step was reached.
+        """
         self.out.mkdir(parents=True, exist_ok=True)
         chief = self.fabric.is_global_zero
         take = self._regress if self.stage == "regression" else self._compete
@@ -107,7 +114,7 @@ class Trainer:
             mininterval=5,
             disable=not chief,
         )
-        while self.step < self.settings.steps:
+        while not self._done and not self._late(until):
             self._set_rates()
             # Each process takes its own batches; together they are one step's.
             index = self.step * self.fabric.world_size + self.fabric.global_rank
@@ -132,6 +139,15 @@ class Trainer:
                 self.save_state()
                 saved = now
         bar.close()
+        if self.best == float("inf"):
+            self._check()
+        if chief and not self._done:
+            self.save_state()
+        return self._done
+
+    def _late(self, until: float) -> bool:
+        """The same answer in every process."""
+        return self.fabric.broadcast(time.monotonic() > until)
 
     @property
     def _done(self) -> bool:

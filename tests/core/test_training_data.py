@@ -44,8 +44,8 @@ def test_too_many_or_too_few_maps(maps, setting, sentence):
 
 
 def test_train_on_a_store(maps, tmp_path):
-    path = train(config(), tmp_path / "run", stage="regression", data=maps)
-    card = load(path).card
+    train(config(), tmp_path / "run", stage="regression", data=maps)
+    card = load(tmp_path / "run/regression.safetensors").card
     assert "lognormal κ maps of" in card["trained_on"]
     low, high = card["domain"]["sigma8"]
     assert 0.7 <= low < high <= 0.9
@@ -60,7 +60,8 @@ def test_a_run_is_resumed_with_its_own_settings(maps, tmp_path):
 
 def test_best_weights_are_those_that_validated_best(maps, tmp_path):
     """A learning rate that ruins the network later does not ruin the checkpoint."""
-    good = train(config(), tmp_path / "a", stage="regression", data=maps)
+    train(config(), tmp_path / "a", stage="regression", data=maps)
+    good = tmp_path / "a/regression.safetensors"
     best = load(good).card["training"]["best"]
     rows = (tmp_path / "a/log.csv").read_text().splitlines()
     names = rows[0].split(",")

@@ -1,5 +1,7 @@
 """``massgan train``: settings to a checkpoint, or one sentence."""
 
+from importlib.util import module_from_spec, spec_from_file_location
+
 import pytest
 from typer.testing import CliRunner
 
@@ -24,11 +26,55 @@ def test_a_preset_becomes_a_checkpoint_and_resumes(tmp_path):
     assert again.exit_code == 0 and str(path) in again.stdout
 
 
+def test_simulation_and_training_are_one_command(tmp_path):
+    """The maps are there for the next call, which goes on where a time limit stopped it."""
+    words = ["tiny", *SHORT, "data.held_out=0.4", "--out", tmp_path / "run", "--device", "cpu"]
+    words += ["--simulate", "lognormal", "--maps", 12, "--per-box", 3]
+    result = train(*words, "--minutes", 0)
+    assert result.exit_code == 0, result.output
+    assert load_card(tmp_path / "run/regression/regression.safetensors")["training"]["steps"] == 0
+    result = train(*words, "--resume")
+    assert result.exit_code == 0, result.output
+    card = load_card(tmp_path / "run/adversarial/adversarial.safetensors")
+    assert "lognormal κ maps" in card["trained_on"]
+
+
+def test_the_recipes_are_presets_that_run(tmp_path):
+    for preset in ("default", "gpu-hour"):
+        small = ["network.widths=[8,8,8]", "network.critic_widths=[8,8]", "data.side=64"]
+        small += ["train.regression.batch=2", "train.adversarial.batch=2", "data.sky=128"]
+        small += ["train.validate_maps=2", "train.validate_samples=4", "data.stretch=[1.0]"]
+        small += ["data.sigma8=[0.8]"]
+        result = train(preset, *SHORT, *small, "--out", tmp_path / preset, "--device", "cpu")
+        assert result.exit_code == 0, result.output
+
+
+def test_a_packed_run_is_unpacked_bit_for_bit(tmp_path, root):
+    spec = spec_from_file_location("gpu_recipe", root / "benchmarks/gpu_recipe.py")
+    recipe = module_from_spec(spec)
+    spec.loader.exec_module(recipe)
+    recipe.PIECE = 1000
+    run = tmp_path / "run/regression"
+    run.mkdir(parents=True)
+    (run / "state.safetensors").write_bytes(bytes(range(256)) * 10)
+    (run / "log.csv").write_text("step\n1\n")
+    pieces = recipe.pack(tmp_path / "run", tmp_path / "out")
+    assert len(pieces) == 4
+    recipe.unpack(tmp_path / "out", tmp_path / "back")
+    for name in ("state.safetensors", "log.csv"):
+        assert (tmp_path / "back/regression" / name).read_bytes() == (run / name).read_bytes()
+    pieces[-1].write_bytes(b"lost")
+    with pytest.raises(ValueError, match="came back damaged"):
+        recipe.unpack(tmp_path / "out", tmp_path / "other")
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("huge",), "`preset` must be one of default, mmgan-paper, tiny"),
+        (("huge",), "`preset` must be one of default, gpu-hour, mmgan-paper, tiny"),
         (("tiny", "train.sed=1"), "did you mean train.seed?"),
+        (("tiny", "--data", "a.zarr", "--simulate", "small"), "give `--data` or `--simulate`"),
+        (("tiny", "--data", "nothing.zarr"), "nothing.zarr"),
         (("tiny", "--stage", "third"), "`stage` must be both"),
         (("tiny", "--start", "nothing.safetensors"), "unknown checkpoint"),
     ],

@@ -32,5 +32,5 @@ def test_bad_settings_are_refused(override, message):
 
 
 def test_unknown_presets_list_the_known():
-    with pytest.raises(ValueError, match="default, tiny"):
+    with pytest.raises(ValueError, match="default, gpu-hour, mmgan-paper, tiny"):
         read_config("huge")

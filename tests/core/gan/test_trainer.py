@@ -77,7 +77,8 @@ def _stop_after(settings, out, steps, start):
     with pytest.raises(Killed):
         train(settings, out, stage="adversarial", start=start)
     patch.undo()
-    return train(settings, out, stage="adversarial", start=start, resume=True)
+    train(settings, out, stage="adversarial", start=start, resume=True)
+    return out / "adversarial.safetensors"
 
 
 def test_a_run_is_not_overwritten(run):
@@ -132,13 +133,73 @@ from massgan_core.training import train_stages
 out, rank = Path(sys.argv[1]), os.environ["RANK"]
 run = trainer.Trainer.run
 
-def watched(self):
-    run(self)
+def watched(self, until):
+    done = run(self, until)
     parts = [p.detach().numpy().tobytes() for p in self.network.parameters()]
     (out / f"digest_{rank}").write_text(hashlib.sha256(b"".join(parts)).hexdigest())
+    return done
 
 trainer.Trainer.run = watched
 settings = ["train.validate_every=3", "train.precision=fp32", "data.sky=128"]
 settings += ["train.regression.steps=4", "train.adversarial.steps=4", "train.adversarial.crps=0.5"]
 train_stages(read_config("tiny", settings), out / "run")
 """
+
+
+def test_a_run_killed_at_any_moment_ends_bit_for_bit_the_same(tmp_path):
+    """SIGKILL, twice, wherever it strikes; the log has every validation once."""
+    whole = _run_killed(tmp_path / "whole", kills=0)
+    broken = _run_killed(tmp_path / "broken", kills=2)
+    first, second = (
+        load(p / "run/adversarial.safetensors").network.state_dict() for p in (whole, broken)
+    )
+    assert all(torch.equal(first[k], second[k]) for k in first)
+    rows = [read_log(p / "run") for p in (whole, broken)]
+    for row in (*rows[0], *rows[1]):
+        del row["minutes"]
+    assert rows[0] == rows[1]
+
+
+def _run_killed(folder, kills):
+    """Train in a child process that dies after the 2nd, 4th … save, mostly amid a step."""
+    folder.mkdir()
+    (folder / "run.py").write_text(KILLED)
+    for k in range(kills + 1):
+        limit = str(2 * k + 2) if k < kills else "1000"
+        done = subprocess.run(
+            [sys.executable, str(folder / "run.py"), str(folder / "run"), limit],
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == (-9 if k < kills else 0), done.stderr
+    return folder
+
+
+KILLED = """
+import os, signal, sys, threading, time
+from pathlib import Path
+from massgan_core.gan import trainer
+from massgan_core.gan.config import read_config
+from massgan_core.training import train
+
+save, limit = trainer.Trainer.save_state, int(sys.argv[2])
+
+def counted(self):
+    save(self)
+    if self.step >= limit:
+        threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGKILL)).start()
+
+trainer.Trainer.save_state = counted
+settings = ["train.validate_every=3", "train.precision=fp32", "data.sky=128"]
+settings += ["train.adversarial.steps=9", "train.save_minutes=0", "train.adversarial.crps=0.5"]
+train(read_config("tiny", settings), Path(sys.argv[1]), stage="adversarial", resume=True)
+"""
+
+
+def test_a_time_limit_leaves_a_checkpoint_and_a_state(tmp_path):
+    path = train_stages(config(), tmp_path, minutes=0)
+    assert path == tmp_path / "regression/regression.safetensors"
+    assert load(path).card["training"]["steps"] == 0
+    path = train_stages(config(), tmp_path, resume=True)
+    assert path == tmp_path / "adversarial/adversarial.safetensors"
+    assert load(path).card["training"]["steps"] == 6
