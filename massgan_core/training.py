@@ -16,7 +16,8 @@ from massgan_core.gan.memory import check_memory
 from massgan_core.gan.networks import build, build_critic
 from massgan_core.gan.normalize import CHANNELS
 from massgan_core.gan.schedule import make_fabric
-from massgan_core.gan.trainer import Trainer, state_facts
+from massgan_core.gan.state import state_facts
+from massgan_core.gan.trainer import Trainer
 from massgan_core.training_card import make_card
 from massgan_core.training_data import (
     make_batches,

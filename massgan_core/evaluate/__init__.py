@@ -4,8 +4,8 @@ from massgan_core.evaluate.bootstrap import box_weights, paired_ratio
 from massgan_core.evaluate.metrics import pearson, psnr, rmse, spread_skill
 from massgan_core.evaluate.ranks import rank_counts, relative_ranks
 from massgan_core.evaluate.reliability import (
-    bias,
     by_level,
+    estimate_and_truth,
     levels,
     limit_of_r,
     smoothed,
@@ -22,7 +22,7 @@ from massgan_core.evaluate.spectra import (
 from massgan_core.evaluate.stack import paired_stacks, stack
 
 __all__ = [
-    "bias",
+    "estimate_and_truth",
     "box_weights",
     "by_level",
     "central_moments",

@@ -29,7 +29,12 @@ def make_fabric(device: torch.device | str = "cpu", precision: str = "auto") -> 
     """
     if precision not in ("auto", "bf16", "fp32"):
         raise ValueError(f"`precision` must be auto, bf16 or fp32, got {precision!r}")
-    from lightning_fabric import Fabric
+    try:
+        from lightning_fabric import Fabric
+    except ModuleNotFoundError:
+        raise ImportError(
+            "training needs lightning-fabric: pip install 'massgan[train]'"
+        ) from None
 
     device = torch.device(device)
     options = {

@@ -11,17 +11,14 @@ over the processes instead, in one message a step.
 
 from __future__ import annotations
 
-import csv
-import json
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
-from lightning_fabric import Fabric
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 from tqdm import tqdm
 
@@ -29,8 +26,12 @@ from massgan_core.gan import losses, reward
 from massgan_core.gan.config import RunConfig, StageConfig
 from massgan_core.gan.normalize import FILTERED, Normalizer
 from massgan_core.gan.schedule import fast_layout, learning_rate
+from massgan_core.gan.state import append_row, restore, state_facts, under, write_state
 from massgan_core.nn import Critic, UNet
 from massgan_core.sky import ShearField, generator, remove_mean
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 _LATENT, _MIX = 31, 32  # keys of the independent random streams behind one seed
 
@@ -270,7 +271,9 @@ class Trainer:
         if cost < self.best:
             self.best = cost
             if self.fabric.is_global_zero:
-                _write(self.average, self.out / "best.safetensors", {"step": self.step, **scores})
+                write_state(
+                    self.average, self.out / "best.safetensors", {"step": self.step, **scores}
+                )
         return {**scores, "beta_sd": self.weight, "best": self.best}
 
     def best_weights(self) -> tuple[dict[str, Tensor], dict[str, float]]:
@@ -283,20 +286,8 @@ class Trainer:
         return scores["crps"] if self.stage == "adversarial" else scores["rmse"]
 
     def _log(self, row: dict[str, float]) -> None:
-        """One line of ``log.csv``; lines of steps that a killed run lost are dropped."""
-        path = self.out / "log.csv"
-        rows = []
-        if path.is_file():
-            with path.open(newline="") as file:
-                rows = [r for r in csv.DictReader(file) if int(r["step"]) < self.step]
         row = {"step": self.step, "minutes": self.seconds / 60, **row}
-        rows.append({k: _round(v) for k, v in row.items()})
-        partial = path.with_name(f".log.{os.getpid()}")
-        with partial.open("w", newline="") as file:
-            writer = csv.DictWriter(file, list(dict.fromkeys(k for r in rows for k in r)))
-            writer.writeheader()
-            writer.writerows(rows)
-        os.replace(partial, path)
+        append_row(self.out / "log.csv", row)
 
     def save_state(self) -> None:
         """Everything needed to go on, atomically, in ``state.safetensors``."""
@@ -312,7 +303,7 @@ class Trainer:
                     parts |= {f"{name}.{i}.{k}": v for k, v in state.items()}
         facts = {"stage": self.stage, "step": self.step, "weight": self.weight}
         facts |= {"seconds": self.seconds, "best": self.best}
-        _write(parts, self.out / "state.safetensors", facts)
+        write_state(parts, self.out / "state.safetensors", facts)
 
     def resume(self) -> bool:
         """Go on from ``state.safetensors`` of this stage; False if there is none."""
@@ -323,48 +314,13 @@ class Trainer:
         if facts["stage"] != self.stage:
             return False
         parts = load_file(path, device=str(self.device))
-        self.average = _under(parts, "average")
-        self.network.load_state_dict(_under(parts, "network"))
+        self.average = under(parts, "average")
+        self.network.load_state_dict(under(parts, "network"))
         if self.critic is not None:
-            self.critic.load_state_dict(_under(parts, "critic"))
-        _restore(self.optimizer, _under(parts, "adam"))
+            self.critic.load_state_dict(under(parts, "critic"))
+        restore(self.optimizer, under(parts, "adam"))
         if self.critic_optimizer is not None:
-            _restore(self.critic_optimizer, _under(parts, "critic_adam"))
+            restore(self.critic_optimizer, under(parts, "critic_adam"))
         self.step, self.weight, self.best = facts["step"], facts["weight"], facts["best"]
         self.seconds = facts["seconds"]
         return True
-
-
-def state_facts(path: Path) -> dict:
-    """Stage, step, β_SD and seconds of a saved state."""
-    from safetensors import safe_open
-
-    with safe_open(path, "pt") as file:
-        return json.loads(file.metadata()["state"])
-
-
-def _write(parts: dict[str, Tensor], path: Path, facts: dict) -> None:
-    partial = path.with_name(f".{path.stem}.{os.getpid()}")
-    save_file(
-        {k: v.detach().cpu().contiguous().clone() for k, v in parts.items()},
-        partial,
-        metadata={"state": json.dumps(facts)},
-    )
-    os.replace(partial, path)
-
-
-def _under(parts: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    start = f"{prefix}."
-    return {k.removeprefix(start): v for k, v in parts.items() if k.startswith(start)}
-
-
-def _restore(optimizer: torch.optim.Adam, parts: dict[str, Tensor]) -> None:
-    state: dict[int, dict[str, Tensor]] = {}
-    for key, value in parts.items():
-        number, _, name = key.partition(".")
-        state.setdefault(int(number), {})[name] = value
-    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
-
-
-def _round(value: float | str) -> float | str:
-    return round(value, 6) if isinstance(value, float) else value

@@ -1,0 +1,100 @@
+r"""Do single samples look like κ? Power, one-point PDF and peak counts, sample and truth alike.
+
+Both lose their footprint mean and pass the same window (the footprint, cut hard), so only
+ratios mean anything. Everything is a sum or mean of one map: ratios are taken of means over maps.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+from massgan_core.sky import Grid, band_power, remove_mean
+
+#: Edges in ℓ: eight bins from 300 to 6,000, two to 12,000.
+EDGES = np.concatenate([np.geomspace(300, 6000, 9), np.geomspace(6000, 12000, 3)[1:]])
+
+
+def windowed_power(
+    kappa: Float[Tensor, "*B H W"],
+    grid: Grid,
+    area: Bool[Tensor, "H W"],
+    edges: ArrayLike = EDGES,
+) -> Float[Tensor, "*B K"]:
+    """Band power of κ, its mean removed, cut to the footprint: comparable with its like only."""
+    return band_power(remove_mean(kappa, area) * area, grid, edges)[1]
+
+
+def within(edges: ArrayLike, low: float, high: float) -> Bool[np.ndarray, " K"]:
+    """Which bins lie wholly between `low` and `high`."""
+    edges = np.asarray(edges, float)
+    return (edges[:-1] >= low * (1 - 1e-9)) & (edges[1:] <= high * (1 + 1e-9))
+
+
+def central_moments(
+    kappa: Float[Tensor, "*B H W"], area: Bool[Tensor, "*A H W"]
+) -> Float[Tensor, "*B 2"]:
+    """Second and third central moment of κ in the footprint, float64."""
+    centred = remove_mean(kappa.double(), area) * area
+    count = area.sum((-2, -1))
+    return torch.stack([(centred**p).sum((-2, -1)) / count for p in (2, 3)], -1)
+
+
+def std_and_skewness(
+    moments: Float[Tensor, "*F 2"],
+) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
+    """Std and skewness of the pixels of all maps together, from :func:`central_moments`."""
+    second, third = moments.reshape(-1, 2).mean(0)
+    return torch.sqrt(second), third / second**1.5
+
+
+def value_counts(
+    kappa: Float[Tensor, "*B H W"], area: Bool[Tensor, "*A H W"], edges: ArrayLike
+) -> Float[Tensor, " K"]:
+    """Footprint pixels of all maps with κ, its mean removed, between consecutive `edges`."""
+    values = remove_mean(kappa, area)[area.expand_as(kappa)]
+    return _counts(values, edges)
+
+
+def is_peak(
+    kappa: Float[Tensor, "*B H W"], area: Bool[Tensor, "*A H W"]
+) -> Bool[Tensor, "*B H W"]:
+    """Pixels higher than their 8 neighbours, all nine inside the footprint."""
+    flat = kappa.reshape(-1, 1, *kappa.shape[-2:])
+    around = torch.nn.functional.unfold(flat, 3, padding=1).reshape(
+        len(flat), 9, *kappa.shape[-2:]
+    )
+    centre, others = around[:, 4], torch.cat([around[:, :4], around[:, 5:]], 1)
+    higher = (centre > others.max(1).values).reshape(kappa.shape)
+    # An outside pixel, or one beyond the edge, is a hole that spoils its neighbours.
+    hole = torch.nn.functional.pad((~area).float(), (1, 1, 1, 1), value=1.0)
+    hole = hole.reshape(-1, 1, *hole.shape[-2:])
+    whole = torch.nn.functional.max_pool2d(hole, 3, 1)[:, 0].reshape(area.shape) == 0
+    return higher & whole
+
+
+def peak_counts(
+    kappa: Float[Tensor, "*B H W"], area: Bool[Tensor, "*A H W"], edges: ArrayLike
+) -> Float[Tensor, "*B K"]:
+    """Local maxima with heights between consecutive `edges`, for every map.
+
+    Args:
+        kappa: Smoothed κ without its footprint mean.
+        area: Footprint; a peak and its 8 neighbours lie inside.
+        edges: Heights, in units of κ.
+    """
+    peaks = is_peak(kappa, area)
+    maps = zip(
+        kappa.reshape(-1, *kappa.shape[-2:]), peaks.reshape(-1, *kappa.shape[-2:]), strict=True
+    )
+    counts = torch.stack([_counts(one[at], edges) for one, at in maps])
+    return counts.reshape(*kappa.shape[:-2], -1)
+
+
+def _counts(values: Float[Tensor, " M"], edges: ArrayLike) -> Float[Tensor, " K"]:
+    edges = torch.as_tensor(np.asarray(edges, float), device=values.device)
+    index = torch.bucketize(values.double(), edges, right=True)
+    return torch.bincount(index, minlength=len(edges) + 1)[1 : len(edges)].double()
