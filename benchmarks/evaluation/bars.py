@@ -245,12 +245,13 @@ def _peaks(report: dict[str, Any]) -> str:
 
 def _beside(table: dict[str, Any], words: str) -> str:
     lines = [
-        f"| {words} | fields | r GAN | r Wiener | ratio | spread/skill |",
-        "| --- | --- | --- | --- | --- | --- |",
+        f"| {words} | fields | r GAN | of ever more samples | r Wiener | ratio | spread/skill |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for value, one in table.items():
         lines.append(
-            f"| {value} | {one['fields']} | {one['gan']['r']:.3f} | {one['wiener']['r']:.3f} | "
+            f"| {value} | {one['fields']} | {one['gan']['r']:.3f} | {one['gan']['r_limit']:.3f} | "
+            f"{one['wiener']['r']:.3f} | "
             f"{_number(*one['over_wiener']['r'])} | "
             f"{_number(*_with_error(one['gan'], 'spread_skill'))} |"
         )

@@ -22,7 +22,7 @@ WINDOWS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)  #: smoothings of Kaiser–Squir
 DEPTHS = (10.0, 30.0, 70.0)  #: [galaxies/arcmin²]
 REDSHIFTS = (0.6, 1.0, 1.4)  #: mean redshifts of the sources
 RESIDUALS = 16  #: Wiener samples that stand for its spread
-FEW = 32  #: fields, and samples, of the parts beside the main one, at most
+FEW = 32  #: fields of the parts beside the main one, at most
 KTNG = "ktng_cosmos_kappa_360.fits"
 
 
@@ -55,9 +55,9 @@ class Job:
     classical: fields.Classical
 
     @property
-    def few(self) -> tuple[int, int]:
-        """Fields and samples of the parts beside the main one."""
-        return min(self.fields, FEW), min(self.samples, FEW)
+    def few(self) -> int:
+        """Fields of the parts beside the main one."""
+        return min(self.fields, FEW)
 
 
 def main(job: Job) -> dict[str, Any]:
@@ -117,23 +117,21 @@ def main(job: Job) -> dict[str, Any]:
 
 def depth(job: Job) -> dict[str, Any]:
     """Other depths of galaxies on the COSMOS footprint."""
-    n, samples = job.few
-    rows, table = _home_rows(job, n), {}
+    rows, table = _home_rows(job, job.few), {}
     for value in DEPTHS:
         seen = fields.seen_at_depth(job.store, rows, value, job.seed)
-        table[f"{value:.0f}"] = _beside_wiener(job, seen, samples, f"{value:.0f}/arcmin²")
+        table[f"{value:.0f}"] = _beside_wiener(job, seen, f"{value:.0f}/arcmin²")
     return {"depth": table}
 
 
 def redshift(job: Job) -> dict[str, Any]:
     """Other redshifts of the sources; and whether the network says when it is lost."""
-    n, samples = job.few
     table: dict[str, Any] = {}
     for value in REDSHIFTS:
-        rows = fields.even_rows(job.redshift_store, n, value)
+        rows = fields.even_rows(job.redshift_store, job.few, value)
         if rows:
             seen = fields.seen_by_cosmos(job.redshift_store, rows, job.seed)
-            table[f"{value}"] = _beside_wiener(job, seen, samples, f"mean redshift {value}")
+            table[f"{value}"] = _beside_wiener(job, seen, f"mean redshift {value}")
             table[f"{value}"]["mean_redshift"] = seen[0].sources.mean
     one = mg.cosmos()
     strange = {
@@ -150,8 +148,8 @@ def ktng(job: Job) -> dict[str, Any]:
     """One κTNG map, many noises."""
     if job.ktng is None:
         return {}
-    seen, residual = fields.ktng_fields(job.ktng / KTNG, min(32, job.fields), job.seed)
-    table = _beside_wiener(job, seen, job.few[1], "κTNG")
+    seen, residual = fields.ktng_fields(job.ktng / KTNG, job.few, job.seed)
+    table = _beside_wiener(job, seen, "κTNG")
     return {"ktng": {"draws": len(seen), "embedding_residual": residual, **table}}
 
 
@@ -211,14 +209,14 @@ def _home_rows(job: Job, n: int) -> list[int]:
     return rows
 
 
-def _beside_wiener(job: Job, seen: list[ShearField], samples: int, words: str) -> dict[str, Any]:
+def _beside_wiener(job: Job, seen: list[ShearField], words: str) -> dict[str, Any]:
     """r, RMSE, spread/skill of the network, and its ratios over Wiener."""
     truth = scores.Truth.of(seen, fields.boxes_of(seen))
     wiener = job.classical.wiener(seen, mg.spectrum_of(seen[0]))
-    made = scores.means(truth, scores.gan_draw(job.sampler, samples), samples, words)
+    made = scores.means(truth, scores.gan_draw(job.sampler, job.samples), job.samples, words)
     return {
         "fields": len(seen),
-        "samples": samples,
+        "samples": job.samples,
         "gan": scores.brief(truth, made),
         "wiener": scores.point(truth, wiener),
         "over_wiener": scores.against(truth, made.mean, wiener),
