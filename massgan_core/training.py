@@ -23,11 +23,10 @@ from massgan_core.training_data import (
     make_batches,
     make_fields,
     make_normalizer,
-    make_skies,
     make_validate,
 )
 
-__all__ = ["make_fields", "make_normalizer", "make_skies", "train", "train_stages"]
+__all__ = ["make_fields", "make_normalizer", "train", "train_stages"]
 
 
 def train(

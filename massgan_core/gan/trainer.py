@@ -148,7 +148,7 @@ class Trainer:
 
     def _late(self, until: float) -> bool:
         """The same answer in every process."""
-        return self.fabric.broadcast(time.monotonic() > until)
+        return until < float("inf") and self.fabric.broadcast(time.monotonic() > until)
 
     @property
     def _done(self) -> bool:
