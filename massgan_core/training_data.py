@@ -15,6 +15,7 @@ from massgan_core.gan import reward
 from massgan_core.gan.config import RunConfig
 from massgan_core.gan.losses import fair_crps
 from massgan_core.gan.normalize import FILTERED, Normalizer
+from massgan_core.gan.residual import started
 from massgan_core.gan.trainer import Batch
 from massgan_core.nn import UNet
 from massgan_core.simulate import Cosmology, Lognormal, theory_spectrum
@@ -211,7 +212,9 @@ def _draw(
     shape = tuple(condition.shape[-2:])
     latents = network.latents(shape, [generator(key, i) for i in range(n)])
     latents = [(0 * x if zero else x).to(device) for x in latents]
+    deviation = normalizer.deviation(condition, field.grid.pixel_scale)
+    latents, residual = started(network, deviation, latents)
     output = network.paint(network.features(condition), latents)
-    filtered = condition[:, FILTERED : FILTERED + 1]
-    kappa = normalizer.kappa(output, filtered, field.grid.shape, scale).cpu()
+    start = condition[:, FILTERED : FILTERED + 1] + residual
+    kappa = normalizer.kappa(output, start, field.grid.shape, scale).cpu()
     return remove_mean(kappa, field.footprint)

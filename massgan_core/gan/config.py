@@ -16,12 +16,13 @@ PRESETS = Path(__file__).parent / "presets"
 class NetworkConfig:
     """Shapes of generator and critic."""
 
-    kind: str = "unet"  # or published, which needs no shuffle and no upsample
+    kind: str = "unet"  # or published, which needs no shuffle, upsample and noise
     widths: tuple[int, ...] = (32, 48, 96, 128, 160)
     latent: int = 4
     shuffle: int = 2
     bottleneck: int = 2
     upsample: str = "bilinear"
+    noise: str = "posterior"  # what samples start from; or white
     critic_widths: tuple[int, ...] = (32, 48, 64, 96, 128, 128)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from massgan_core.gan.normalize import CHANNELS
+from massgan_core.gan.residual import NOISES
 from massgan_core.nn import Critic, UNet
 from massgan_core.nn.published import PublishedCritic, PublishedUNet
 
@@ -24,8 +25,16 @@ def build(network: dict[str, Any]) -> UNet:
     }
     if kind_of(network) == "published":
         return PublishedUNet(CHANNELS, **options)
-    upsample = network.get("upsample", "nearest")  # cards of 0.1 do not say
-    return UNet(CHANNELS, **options, shuffle=network["shuffle"], upsample=upsample)
+    # Cards of 0.1 do not say.
+    upsample, noise = network.get("upsample", "nearest"), network.get("noise", "white")
+    if noise not in NOISES:
+        raise ValueError(f"`noise` must be {' or '.join(NOISES)}, got {noise!r}")
+    if noise == "posterior" and network["latent"] < network["shuffle"] ** 2:
+        raise ValueError(
+            f"`latent` must be at least {network['shuffle'] ** 2} for noise='posterior', "
+            f"got {network['latent']}: one channel for each of the {network['shuffle']}² pixels"
+        )
+    return UNet(CHANNELS, **options, shuffle=network["shuffle"], upsample=upsample, noise=noise)
 
 
 def build_critic(network: dict[str, Any], channels: int, side: int) -> Critic:

@@ -88,6 +88,21 @@ class Normalizer:
             [noisy.real, noisy.imag, weight * scale, mask, *maps.unbind(-3), filtered], dim=1
         )
 
+    def deviation(
+        self, condition: Float[Tensor, "B C H W"], pixel_scale: float
+    ) -> Float[Tensor, "B 1 H K"]:
+        """Std of every mode of the Gaussian posterior √(S/(1 + S w̄²)), in units of σ_κ.
+
+        As if the noise were even: w̄² is the mean of (σ_κ/σ)² over the observed pixels.
+        """
+        shape = tuple(condition.shape[-2:])
+        prior = _prior(self.power, shape, pixel_scale, str(condition.device))
+        prior = prior[:, : shape[1] // 2 + 1] / self.fiducial**2
+        weight, mask = condition[:, 2:3], condition[:, 3:4]
+        mean = (weight**2).sum((-2, -1), keepdim=True)
+        mean = mean / mask.sum((-2, -1), keepdim=True).clamp_min(1)
+        return torch.sqrt(prior / (1 + prior * mean))
+
     def kappa(
         self,
         output: Float[Tensor, "B 1 H W"],
@@ -95,7 +110,7 @@ class Normalizer:
         shape: tuple[int, int],
         scale: float,
     ) -> Float[Tensor, "B h w"]:
-        """κ of a network's output: a correction to the filtered channel, in units of σ_κ."""
+        """κ of a network's output: a correction to the map it starts from, in units of σ_κ."""
         return (output.float() + filtered)[:, 0, : shape[0], : shape[1]] * scale
 
     def _filtered(self, gamma: Tensor, weight: Tensor, grid: Grid, scale: float) -> Tensor:

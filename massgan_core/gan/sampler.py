@@ -13,6 +13,7 @@ from torch import Tensor
 from massgan_core.gan import checkpoint
 from massgan_core.gan.networks import build
 from massgan_core.gan.normalize import FILTERED, Normalizer
+from massgan_core.gan.residual import started
 from massgan_core.nn import UNet
 from massgan_core.sky import Draws, PowerSpectrum, ShearField
 
@@ -59,10 +60,12 @@ class GanSampler:
         self, field: ShearField, n: int, generator: Draws | torch.Generator | int | None = None
     ) -> Float[Tensor, "N H W"]:
         """`n` samples of κ; sample i depends on (seed, i) alone."""
-        filtered, features, scale = self._encode(field)
+        filtered, deviation, features, scale = self._encode(field)
         latents = self.network.latents(tuple(filtered.shape[-2:]), Draws.of(generator).take(n))
-        output = self.network.paint(features, [part.to(self.device) for part in latents])
-        return self.normalizer.kappa(output, filtered, field.grid.shape, scale)
+        latents = [part.to(self.device) for part in latents]
+        latents, residual = started(self.network, deviation, latents)
+        output = self.network.paint(features, latents)
+        return self.normalizer.kappa(output, filtered + residual, field.grid.shape, scale)
 
     def in_domain(self, field: ShearField) -> list[str]:
         """Reasons why `field` lies outside what the network was trained on; [] if inside."""
@@ -81,8 +84,8 @@ class GanSampler:
                 reasons.append(f"{words} is {value:.3g}, trained on {low:.3g} to {high:.3g}")
         return reasons
 
-    def _encode(self, field: ShearField) -> tuple[Tensor, list[Tensor], float]:
-        """The Wiener-windowed channel and encoder features of a field, computed once."""
+    def _encode(self, field: ShearField) -> tuple[Tensor, Tensor, list[Tensor], float]:
+        """What all samples of a field share, computed once."""
         if field not in self._encoded:
             scale = self.normalizer.scale(field)
             condition = self.normalizer.condition(
@@ -91,7 +94,9 @@ class GanSampler:
             filtered = condition[:, FILTERED : FILTERED + 1]
             if len(self._encoded) >= FIELDS:
                 self._encoded.clear()
-            self._encoded[field] = (filtered, self.network.features(condition), scale)
+            deviation = self.normalizer.deviation(condition, field.grid.pixel_scale)
+            features = self.network.features(condition)
+            self._encoded[field] = (filtered, deviation, features, scale)
         return self._encoded[field]
 
 

@@ -25,6 +25,7 @@ from tqdm import tqdm
 from massgan_core.gan import losses, reward
 from massgan_core.gan.config import RunConfig, StageConfig
 from massgan_core.gan.normalize import FILTERED, Normalizer
+from massgan_core.gan.residual import started
 from massgan_core.gan.schedule import fast_layout, learning_rate
 from massgan_core.gan.state import append_row, restore, state_facts, under, write_state
 from massgan_core.nn import Critic, UNet
@@ -168,10 +169,12 @@ class Trainer:
         keys = [generator(seed, _LATENT, self.step, first + i) for i in range(count)]
         latents = self.network.latents(tuple(condition.shape[-2:]), keys)
         latents = [(0 * x if zero else x).to(self.device) for x in latents]
+        deviation = self.normalizer.deviation(condition, self.normalizer.pixel_scale)
+        latents, residual = started(self.network, deviation, latents)
         with self.fabric.autocast():
             output = self.network(condition, latents)
-        filtered = condition[:, FILTERED : FILTERED + 1].repeat_interleave(n, 0)
-        maps = self.normalizer.kappa(output, filtered, shape, 1.0)
+        start = condition[:, FILTERED : FILTERED + 1].repeat_interleave(n, 0) + residual
+        maps = self.normalizer.kappa(output, start, shape, 1.0)
         return maps.unflatten(0, (len(condition), n))
 
     def _regress(self, batch: Batch) -> dict[str, float]:

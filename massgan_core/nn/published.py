@@ -80,6 +80,7 @@ class PublishedUNet(UNet):
     ) -> None:
         nn.Module.__init__(self)  # none of UNet's layers
         self.latent, self.widths = latent, tuple(widths)
+        self.shuffle, self.noise = 1, "white"
         finer = (widths[0], *widths[:-1])
         self.encode = nn.ModuleList(
             nn.Sequential(unit(a, b), ShortcutBlock(b))

@@ -25,6 +25,7 @@ class UNet(nn.Module):
         shuffle: Side of the pixel blocks that become channels at the input.
         bottleneck: Residual blocks at the coarsest resolution.
         upsample: ``bilinear`` or ``nearest``.
+        noise: What the latents are to those who make them; the network only says so.
     """
 
     def __init__(
@@ -36,8 +37,10 @@ class UNet(nn.Module):
         shuffle: int = 2,
         bottleneck: int = 2,
         upsample: str = "bilinear",
+        noise: str = "white",
     ) -> None:
         super().__init__()
+        self.noise = noise
         self.latent, self.shuffle, self.widths = latent, shuffle, tuple(widths)
         self.enter = conv(channels * shuffle**2, widths[0])
         self.encode = nn.ModuleList(Residual(w) for w in widths[:-1])

@@ -1,0 +1,51 @@
+r"""The noise that samples start from: residuals of the Gaussian posterior.
+
+For a Gaussian sky under even noise every mode of the posterior is independent, with variance
+S/(1 + S w̄²). A map of such noise, added to the Wiener-windowed channel, already is a fair
+sample; the network corrects both. White noise would have to be turned into κ's power, its
+right amplitude and no direction by convolutions alone.
+
+The same white numbers serve either kind of network, so sample i still depends on (seed, i).
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from massgan_core.nn import UNet
+
+NOISES = ("posterior", "white")
+
+#: κ smoothed over two pixels has about this share of its std: each level is brought to unity.
+_FALL = 0.7
+
+
+def started(
+    network: UNet, deviation: Float[Tensor, "b 1 H K"], latents: list[Tensor]
+) -> tuple[list[Tensor], Float[Tensor, "B 1 H W"]]:
+    """Latents as the decoder wants them, and the residual map it corrects.
+
+    Args:
+        network: Its ``noise`` is one of `NOISES`.
+        deviation: Of the conditions, see :meth:`Normalizer.deviation`; each is shared by the
+            same number of latents in turn.
+        latents: White noise, finest level first.
+    """
+    finest, *coarser = latents
+    height, width = (n * network.shuffle for n in finest.shape[-2:])
+    if network.noise == "white":
+        return latents, finest.new_zeros((len(finest), 1, height, width))
+    count = network.shuffle**2
+    white = nn.functional.pixel_shuffle(finest[:, :count], network.shuffle)
+    window = deviation.repeat_interleave(len(white) // len(deviation), 0)
+    residual = torch.fft.irfft2(window * torch.fft.rfft2(white), s=(height, width))
+    seen = [
+        torch.cat([nn.functional.pixel_unshuffle(residual, network.shuffle), finest[:, count:]], 1)
+    ]
+    level = nn.functional.avg_pool2d(residual, network.shuffle) / _FALL ** (network.shuffle / 2)
+    for white in coarser:
+        level = nn.functional.avg_pool2d(level, 2) / _FALL
+        seen.append(torch.cat([level, white[:, 1:]], dim=1))
+    return seen, residual
