@@ -3,7 +3,8 @@
     python benchmarks/loss_study.py [--steps 400] [--seeds 2] [--out DIR]
 
 Every case starts from the weights of the same regression stage (whose samples do not differ at
-all) and trains on the same skies; scores are means over unseen skies. The table goes to
+all) and trains on the same skies; scores are means over unseen skies. Samples start from white
+noise, those of the last rows from residuals of the Gaussian posterior. The table goes to
 DIR/loss_study.md, samples of one field to DIR/loss_study.png.
 """
 
@@ -31,6 +32,23 @@ CASES = {
     "fair CRPS of a pyramid": {"crps": 1.0},
     "CRPS + adversarial": {"crps": 1.0, "adversarial": 1e-3},
     "CRPS + adversarial + error of the mean": {"crps": 1.0, "adversarial": 1e-3, "mean": 0.5},
+    "the same from Gaussian residuals": {
+        "crps": 1.0,
+        "adversarial": 1e-3,
+        "mean": 0.5,
+        "noise": "posterior",
+    },
+    "rcGAN from Gaussian residuals": {
+        "l1": 1.0,
+        "reward": 1.0,
+        "adversarial": 1e-2,
+        "noise": "posterior",
+    },
+    "L1 + adversarial, no reward, from Gaussian residuals": {
+        "l1": 1.0,
+        "adversarial": 1e-2,
+        "noise": "posterior",
+    },
 }
 FINE = torch.tensor([2000.0, 6000.0, 18000.0])  #: edges of the two bands of the table
 
@@ -39,8 +57,10 @@ def settings(base, changes):
     """The run of one case."""
     changes = {**OFF, **changes}
     tune = changes.pop("tune", base.train.reward_step)
+    network = replace(base.network, noise=changes.pop("noise", "white"))
     stage = replace(base.train.adversarial, **changes)
-    return replace(base, train=replace(base.train, adversarial=stage, reward_step=tune))
+    train = replace(base.train, adversarial=stage, reward_step=tune)
+    return replace(base, network=network, train=train)
 
 
 def score(path, fields, n=32):
@@ -85,6 +105,7 @@ def main() -> None:
             [
                 f"train.seed={seed}",
                 "train.precision=fp32",
+                "network.noise=white",
                 "train.validate_every=25",
                 f"train.regression.steps={options.steps}",
                 f"train.adversarial.steps={options.steps}",
