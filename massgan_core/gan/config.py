@@ -58,6 +58,7 @@ class StageConfig:
     l1: float = 1.0
     reward: float = 1.0  # factor on β_SD; 0 switches the reward off
     crps: float = 0.0  # fair CRPS of the bands of a pyramid
+    spread: float = 0.0  # gap between spread and error of the same bands
     bands: int = 5
     mean: float = 0.0  # unbiased squared error of the posterior mean
     penalty: float = 10.0

@@ -11,7 +11,7 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from math import pi, sqrt
 
 import torch
@@ -77,19 +77,53 @@ def fair_crps(
         offset: Pixel (y, x) where the coarse grids begin. Training must vary it: a loss that
             always sees the same grid leaves its lattice in the samples.
     """
+    parts = _pyramid(samples, truth, area, bands, offset)
+    return sum(2 ** (level / 3) * _crps(maps, weight) for level, maps, weight in parts)
+
+
+def spread_gap(
+    samples: Float[Tensor, "B N H W"],
+    truth: Float[Tensor, "B H W"],
+    area: Bool[Tensor, "B H W"],
+    bands: int = 5,
+    offset: tuple[int, int] = (0, 0),
+) -> Float[Tensor, ""]:
+    """How far the spread of every band and level is from its error: mean of (log ratio)².
+
+    Truth and samples of a posterior are exchangeable, so ⟨(x_i − x_j)²⟩ must be ⟨(x_i − y)²⟩;
+    both are means over the batch, and only the first has a gradient. The CRPS alone is least
+    for samples of too small a variance as long as they lack κ's tails: it looks at the bulk.
+
+    Args:
+        samples, truth, area, bands, offset: As in :func:`fair_crps`.
+    """
+    gaps = []
+    for _, maps, weight in _pyramid(samples, truth, area, bands, offset):
+        drawn, true = maps[:, :-1], maps[:, -1:]
+        error = ((drawn - true) ** 2 * weight).detach().mean()
+        spread = (drawn.var(1, keepdim=True) * weight).mean()
+        gaps.append(torch.log(2 * spread / error) ** 2)
+    return torch.stack(gaps).mean()
+
+
+def _pyramid(
+    samples: Float[Tensor, "B N H W"],
+    truth: Float[Tensor, "B H W"],
+    area: Bool[Tensor, "B H W"],
+    bands: int,
+    offset: tuple[int, int],
+) -> Iterator[tuple[int, Float[Tensor, "B M h w"], Float[Tensor, "B 1 h w"]]]:
+    """Level number, maps (samples, then truth) and weight of each level and each band."""
     rows, columns = (slice(start, None) for start in offset)
     maps = torch.cat([samples, truth[:, None]], dim=1)[..., rows, columns]
     weight = area[:, None, rows, columns].to(samples.dtype)
-    total = samples.new_zeros(())
     for level in range(bands):
-        factor = 2 ** (level / 3)
-        total = total + factor * _crps(maps, weight)
+        yield level, maps, weight
         if level + 1 < bands:
             share = _halved(weight)
             coarse = _halved(maps * weight) / share.clamp_min(1e-6)
-            total = total + factor * _crps(maps - _doubled(coarse, maps), weight)
+            yield level, maps - _doubled(coarse, maps), weight
             maps, weight = coarse, share
-    return total
 
 
 def _crps(maps: Float[Tensor, "B M H W"], weight: Float[Tensor, "B 1 H W"]) -> Float[Tensor, ""]:

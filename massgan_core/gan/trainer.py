@@ -213,10 +213,11 @@ class Trainer:
                 )
             )
             loss = loss + s.l1 * (row["l1"] - s.reward * self.weight * row["spread"])
-        if s.crps:
+        if s.crps or s.spread:
             y, x = torch.randint(2 ** (s.bands - 1), (2,), generator=key).tolist()
             row["crps"] = losses.fair_crps(maps, truth, area, s.bands, (y, x))
-            loss = loss + s.crps * row["crps"]
+            row["gap"] = losses.spread_gap(maps, truth, area, s.bands, (y, x))
+            loss = loss + s.crps * row["crps"] + s.spread * row["gap"]
         if s.mean:
             row["mean"] = losses.mean_square(maps, truth, area)
             loss = loss + s.mean * row["mean"]

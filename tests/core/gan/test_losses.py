@@ -133,3 +133,33 @@ def test_beyond_the_largest_weight_spread_pays_without_end(rng):
     limit = reward.largest_weight(2)
     assert loss(1000.0, 1.05 * limit) < loss(100.0, 1.05 * limit) < loss(10.0, 1.05 * limit)
     assert loss(1000.0, 0.95 * limit) > loss(100.0, 0.95 * limit)
+
+
+@pytest.mark.parametrize("n", [2, 3])
+def test_the_gap_vanishes_for_samples_of_the_posterior(n, rng):
+    """Also where the posterior is skewed, and CRPS of a Gaussian prefers too small a spread."""
+    both = (0.6 * torch.randn(8, n + 1, 64, 64, generator=rng)).exp()
+    area = AREA.repeat(2, 1, 1)
+    assert losses.spread_gap(both[:, :n], both[:, n], area).item() < 0.01
+    narrow = 0.7 * (both[:, :n] - both.mean()) + both.mean()
+    assert losses.spread_gap(narrow, both[:, n], area).item() > 0.05
+
+
+def test_the_gap_sees_the_band_that_lacks_spread(rng):
+    truth, noise = torch.randn(8, 64, 64, generator=rng), torch.randn(8, 2, 64, 64, generator=rng)
+    coarse = torch.nn.functional.interpolate(
+        torch.nn.functional.avg_pool2d(noise, 8), scale_factor=8, mode="bilinear"
+    )
+    area = AREA.repeat(2, 1, 1)
+    right, wrong = (losses.spread_gap(x, truth, area).item() for x in (noise, noise - coarse))
+    assert wrong > 0.02 + 5 * right
+
+
+def test_the_gap_moves_the_spread_and_not_the_error(rng):
+    """Its slope with respect to a common shift of all samples is nil."""
+    truth = torch.randn(2, 32, 32, generator=rng)
+    samples = (0.5 * torch.randn(2, 2, 32, 32, generator=rng)).requires_grad_(True)
+    losses.spread_gap(samples, truth, AREA[:2, :32, :32]).backward()
+    slope = samples.grad
+    assert slope.sum(1).abs().max() < 1e-6 * slope.abs().max() + 1e-9
+    assert (slope * samples.detach()).sum() < 0  # wider samples lower it
