@@ -140,9 +140,9 @@ def test_the_gap_vanishes_for_samples_of_the_posterior(n, rng):
     """Also where the posterior is skewed, and CRPS of a Gaussian prefers too small a spread."""
     both = (0.6 * torch.randn(8, n + 1, 64, 64, generator=rng)).exp()
     area = AREA.repeat(2, 1, 1)
-    assert losses.spread_gap(both[:, :n], both[:, n], area).item() < 0.01
+    assert losses.spread_gap(both[:, :n], both[:, n], area).item() < 0.03
     narrow = 0.7 * (both[:, :n] - both.mean()) + both.mean()
-    assert losses.spread_gap(narrow, both[:, n], area).item() > 0.05
+    assert losses.spread_gap(narrow, both[:, n], area).item() > 0.1
 
 
 def test_the_gap_sees_the_band_that_lacks_spread(rng):
