@@ -27,6 +27,8 @@ _HOMES = {
     "RunningMoments": "posterior",
     "Summary": "posterior",
     "stream": "posterior",
+    "Peaks": "peaks",
+    "find_peaks": "peaks",
     "KaiserSquires": "mapping",
     "Wiener": "mapping",
     "Catalog": "survey",

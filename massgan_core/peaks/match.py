@@ -1,0 +1,150 @@
+r"""One list of peaks against another: who is whose, and how many are.
+
+.. math:: \mathrm{completeness}(t) = \frac{\#\{\text{true} \ge t,\ \text{matched}\}}
+          {\#\{\text{true} \ge t\}}, \qquad
+          \mathrm{purity}(t) = \frac{\#\{\text{found} \ge t,\ \text{matched}\}}
+          {\#\{\text{found} \ge t\}}
+
+Matching is one to one, nearest pairs first, and the same when the lists change places. Unrelated
+lists match too: about 1 − exp(−nπR²) of the peaks have a neighbour within R by chance, with n
+of the other list per unit area (:func:`chance`). A fraction says something only above that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import pi
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from numpy.typing import ArrayLike
+from scipy.spatial import cKDTree
+
+from massgan_core.peaks.detect import Peaks
+
+
+@dataclass(frozen=True, eq=False)
+class Match:
+    """Pairs of two lists; an entry of either list is in one pair at most.
+
+    Args:
+        first: Index of each pair in the first list.
+        second: Index in the second list.
+        distance: Between them [arcmin], increasing.
+        sizes: Lengths of the two lists.
+    """
+
+    first: Int[np.ndarray, " K"]
+    second: Int[np.ndarray, " K"]
+    distance: Float[np.ndarray, " K"]
+    sizes: tuple[int, int]
+
+    def __len__(self) -> int:
+        return len(self.distance)
+
+    @property
+    def matched(self) -> tuple[Bool[np.ndarray, " N"], Bool[np.ndarray, " M"]]:
+        """Which entries of the first and of the second list are in a pair."""
+        flags = tuple(np.zeros(n, bool) for n in self.sizes)
+        flags[0][self.first], flags[1][self.second] = True, True
+        return flags
+
+
+def match(
+    first: Float[np.ndarray, "N D"], second: Float[np.ndarray, "M D"], radius: float
+) -> Match:
+    """Pairs of places at most `radius` apart, nearest first.
+
+    Args:
+        first: Offsets on the plane [arcmin], e.g. ``peaks.places`` or
+            ``np.stack(grid.sky_to_plane(ra, dec), -1)``.
+        second: Others.
+        radius: Largest distance [arcmin].
+    """
+    if not radius > 0:
+        raise ValueError(f"`radius` must be positive [arcmin], got {radius}")
+    i, j, distance = np.zeros(0, int), np.zeros(0, int), np.zeros(0)
+    if len(first) and len(second):
+        near = cKDTree(first).sparse_distance_matrix(
+            cKDTree(second), radius, output_type="ndarray"
+        )
+        order = np.lexsort((near["i"] + near["j"], near["v"]))
+        i, j, distance = (near[key][order] for key in "ijv")
+    free = np.ones(len(first), bool), np.ones(len(second), bool)
+    kept = []
+    for k, (a, b) in enumerate(zip(i, j, strict=True)):
+        if free[0][a] and free[1][b]:
+            free[0][a] = free[1][b] = False
+            kept.append(k)
+    return Match(i[kept], j[kept], distance[kept], (len(first), len(second)))
+
+
+def match_peaks(first: Peaks, second: Peaks, radius: float) -> Match:
+    """As :func:`match`, each map's peaks with those of the same map of the other list."""
+    # Maps are apart in a third direction, by more than `radius`.
+    places = [np.column_stack([p.places, 2.0 * radius * p.map]) for p in (first, second)]
+    return match(*places, radius)
+
+
+def completeness(
+    true: Peaks,
+    found: Peaks,
+    radius: float,
+    thresholds: ArrayLike,
+    *,
+    values: Float[np.ndarray, " N"] | None = None,
+) -> Float[np.ndarray, " K"]:
+    """Fraction of the true peaks at least as high as each threshold that were found.
+
+    `found` counts whole: cut it at the detection limit first.
+
+    Args:
+        true: Peaks of the true map, smoothed like the other.
+        found: Peaks of the estimate.
+        radius: Largest distance of a pair [arcmin].
+        thresholds: In units of `values`.
+        values: What the thresholds apply to, one a true peak, e.g. S/N; heights by default.
+
+    Returns:
+        Fractions; NaN where no peak is that high.
+    """
+    flags = match_peaks(true, found, radius).matched[0]
+    return _fraction(true.height if values is None else values, flags, thresholds)
+
+
+def purity(
+    true: Peaks,
+    found: Peaks,
+    radius: float,
+    thresholds: ArrayLike,
+    *,
+    values: Float[np.ndarray, " M"] | None = None,
+) -> Float[np.ndarray, " K"]:
+    """Fraction of the found peaks at least as high as each threshold that are true.
+
+    `true` counts whole: cut it first at the height from which a peak of the truth is one.
+    Arguments as :func:`completeness`; `values` are those of the found peaks.
+    """
+    flags = match_peaks(true, found, radius).matched[1]
+    return _fraction(found.height if values is None else values, flags, thresholds)
+
+
+def chance(number: float, area: float, radius: float) -> float:
+    """Fraction of random places with one of `number` peaks within `radius` by chance.
+
+    Args:
+        number: Of peaks in the list, spread at random.
+        area: Footprint [arcmin²].
+        radius: Of matching [arcmin].
+    """
+    return float(-np.expm1(-number / area * pi * radius**2))
+
+
+def _fraction(
+    values: Float[np.ndarray, " N"], flags: Bool[np.ndarray, " N"], thresholds: ArrayLike
+) -> Float[np.ndarray, " K"]:
+    above = np.asarray(values, float) >= np.asarray(thresholds, float).reshape(-1, 1)
+    total = above.sum(1).astype(float)
+    return np.divide(
+        (above & flags).sum(1), total, out=np.full(len(total), np.nan), where=total > 0
+    )
