@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import shutil
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -46,10 +45,19 @@ def write(path: Path, evaluation: Path, run: Path | None, out: Path) -> Path:
     for picture, words in PICTURES.items():
         source = evaluation / name / f"{picture}.png"
         if source.is_file():
-            shutil.copyfile(source, out / f"{name}-{picture}.png")
+            _shrink(source, out / f"{name}-{picture}.png")
             lines += [f"![{picture}]({name}-{picture}.png)", "", words, ""]
     (out / f"{name}.md").write_text("\n".join(lines))
     return out / f"{name}.md"
+
+
+def _shrink(source: Path, target: Path) -> None:
+    """A picture with few colours and at most 1200 pixels wide: a repository keeps it for ever."""
+    from PIL import Image
+
+    with Image.open(source) as image:
+        image.thumbnail((1200, 1200))
+        image.convert("RGB").quantize(96).save(target, optimize=True)
 
 
 def head(name: str, path: Path, card: dict[str, Any]) -> list[str]:
