@@ -3,6 +3,11 @@ r"""How far a peak can be trusted: S/N, completeness and purity, posterior proba
 Lists of peaks come as arrays (of many fields or samples at once, with the number of the field
 or sample beside each peak), places as offsets (x, y) on the plane [arcmin].
 
+.. math:: \mathrm{completeness}(t) = \frac{\#\{\text{true} \ge t,\ \text{matched}\}}
+          {\#\{\text{true} \ge t\}}, \qquad
+          \mathrm{purity}(t) = \frac{\#\{\text{found} \ge t,\ \text{matched}\}}
+          {\#\{\text{found} \ge t\}}
+
 **S/N** is the height of the smoothed map over the std that noise alone gives it. Say which
 noise: that of maps made in the same way from noise or from randomly turned galaxies
 (:func:`noise_std`), or a stated std, e.g. that of Kaiser–Squires. Posterior mean over

@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from massgan_core.sky import Grid, band_power, remove_mean
+from massgan_core.sky import Grid, band_power, local_maxima, remove_mean
 
 #: Edges in ℓ: eight bins from 300 to 6,000, two to 12,000.
 EDGES = np.concatenate([np.geomspace(300, 6000, 9), np.geomspace(6000, 12000, 3)[1:]])
@@ -59,23 +59,6 @@ def value_counts(
     return _counts(values, edges)
 
 
-def is_peak(
-    kappa: Float[Tensor, "*B H W"], area: Bool[Tensor, "*A H W"]
-) -> Bool[Tensor, "*B H W"]:
-    """Pixels higher than their 8 neighbours, all nine inside the footprint."""
-    flat = kappa.reshape(-1, 1, *kappa.shape[-2:])
-    around = torch.nn.functional.unfold(flat, 3, padding=1).reshape(
-        len(flat), 9, *kappa.shape[-2:]
-    )
-    centre, others = around[:, 4], torch.cat([around[:, :4], around[:, 5:]], 1)
-    higher = (centre > others.max(1).values).reshape(kappa.shape)
-    # An outside pixel, or one beyond the edge, is a hole that spoils its neighbours.
-    hole = torch.nn.functional.pad((~area).float(), (1, 1, 1, 1), value=1.0)
-    hole = hole.reshape(-1, 1, *hole.shape[-2:])
-    whole = torch.nn.functional.max_pool2d(hole, 3, 1)[:, 0].reshape(area.shape) == 0
-    return higher & whole
-
-
 def peak_counts(
     kappa: Float[Tensor, "*B H W"], area: Bool[Tensor, "*A H W"], edges: ArrayLike
 ) -> Float[Tensor, "*B K"]:
@@ -86,7 +69,7 @@ def peak_counts(
         area: Footprint; a peak and its 8 neighbours lie inside.
         edges: Heights, in units of κ.
     """
-    peaks = is_peak(kappa, area)
+    peaks = local_maxima(kappa, area)
     maps = zip(
         kappa.reshape(-1, *kappa.shape[-2:]), peaks.reshape(-1, *kappa.shape[-2:]), strict=True
     )

@@ -1,8 +1,8 @@
 """Peaks of mass maps: found, matched, weighed."""
 
 from massgan_core.peaks.aperture import aperture_mass, aperture_mean
-from massgan_core.peaks.detect import Peaks, find_peaks, local_maxima
-from massgan_core.peaks.match import Match, chance, completeness, match, match_peaks, purity
+from massgan_core.peaks.detect import Peaks, find_peaks
+from massgan_core.peaks.match import Match, chance, match, match_peaks
 
 __all__ = [
     "Match",
@@ -10,10 +10,7 @@ __all__ = [
     "aperture_mass",
     "aperture_mean",
     "chance",
-    "completeness",
     "find_peaks",
-    "local_maxima",
     "match",
     "match_peaks",
-    "purity",
 ]

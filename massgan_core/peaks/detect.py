@@ -9,11 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from massgan_core.sky import Grid, remove_mean, smooth
+from massgan_core.sky import Grid, local_maxima, remove_mean, smooth
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,19 +83,3 @@ def find_peaks(
     pixel = column.astype(float), row.astype(float)
     sky = (None, None) if grid.wcs is None else grid.pixel_to_sky(*pixel)
     return Peaks(which, row, column, height, *grid.pixel_to_plane(*pixel), *sky)
-
-
-def local_maxima(
-    kappa: Float[Tensor, "*B H W"], area: Bool[Tensor, "*B H W"]
-) -> Bool[Tensor, "*B H W"]:
-    """Pixels higher than their 8 neighbours, all nine inside the footprint."""
-    # What is outside, or beyond the edge, counts as higher than anything.
-    walled = torch.where(area, kappa, torch.inf)
-    walled = torch.nn.functional.pad(walled, (1, 1, 1, 1), value=torch.inf)
-    height, width = kappa.shape[-2:]
-    higher = area.clone()
-    for dy in range(3):
-        for dx in range(3):
-            if (dy, dx) != (1, 1):
-                higher &= kappa > walled[..., dy : dy + height, dx : dx + width]
-    return higher

@@ -1,9 +1,6 @@
-r"""One list of peaks against another: who is whose, and how many are.
+"""One list of peaks against another: who is whose.
 
-.. math:: \mathrm{completeness}(t) = \frac{\#\{\text{true} \ge t,\ \text{matched}\}}
-          {\#\{\text{true} \ge t\}}, \qquad
-          \mathrm{purity}(t) = \frac{\#\{\text{found} \ge t,\ \text{matched}\}}
-          {\#\{\text{found} \ge t\}}
+:func:`massgan_core.evaluate.matched_fraction` makes completeness and purity of it.
 
 Matching is one to one, nearest pairs first, and the same when the lists change places. Unrelated
 lists match too: about 1 − exp(−nπR²) of the peaks have a neighbour within R by chance, with n
@@ -17,7 +14,6 @@ from math import pi
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from numpy.typing import ArrayLike
 from scipy.spatial import cKDTree
 
 from massgan_core.peaks.detect import Peaks
@@ -86,49 +82,6 @@ def match_peaks(first: Peaks, second: Peaks, radius: float) -> Match:
     return match(*places, radius)
 
 
-def completeness(
-    true: Peaks,
-    found: Peaks,
-    radius: float,
-    thresholds: ArrayLike,
-    *,
-    values: Float[np.ndarray, " N"] | None = None,
-) -> Float[np.ndarray, " K"]:
-    """Fraction of the true peaks at least as high as each threshold that were found.
-
-    `found` counts whole: cut it at the detection limit first.
-
-    Args:
-        true: Peaks of the true map, smoothed like the other.
-        found: Peaks of the estimate.
-        radius: Largest distance of a pair [arcmin].
-        thresholds: In units of `values`.
-        values: What the thresholds apply to, one a true peak, e.g. S/N; heights by default.
-
-    Returns:
-        Fractions; NaN where no peak is that high.
-    """
-    flags = match_peaks(true, found, radius).matched[0]
-    return _fraction(true.height if values is None else values, flags, thresholds)
-
-
-def purity(
-    true: Peaks,
-    found: Peaks,
-    radius: float,
-    thresholds: ArrayLike,
-    *,
-    values: Float[np.ndarray, " M"] | None = None,
-) -> Float[np.ndarray, " K"]:
-    """Fraction of the found peaks at least as high as each threshold that are true.
-
-    `true` counts whole: cut it first at the height from which a peak of the truth is one.
-    Arguments as :func:`completeness`; `values` are those of the found peaks.
-    """
-    flags = match_peaks(true, found, radius).matched[1]
-    return _fraction(found.height if values is None else values, flags, thresholds)
-
-
 def chance(number: float, area: float, radius: float) -> float:
     """Fraction of random places with one of `number` peaks within `radius` by chance.
 
@@ -138,13 +91,3 @@ def chance(number: float, area: float, radius: float) -> float:
         radius: Of matching [arcmin].
     """
     return float(-np.expm1(-number / area * pi * radius**2))
-
-
-def _fraction(
-    values: Float[np.ndarray, " N"], flags: Bool[np.ndarray, " N"], thresholds: ArrayLike
-) -> Float[np.ndarray, " K"]:
-    above = np.asarray(values, float) >= np.asarray(thresholds, float).reshape(-1, 1)
-    total = above.sum(1).astype(float)
-    return np.divide(
-        (above & flags).sum(1), total, out=np.full(len(total), np.nan), where=total > 0
-    )

@@ -3,6 +3,7 @@
 from massgan_core.sky.fields import ShearField, footprint, remove_mean
 from massgan_core.sky.grid import Grid
 from massgan_core.sky.lensing import ShearOperator, reduced_shear
+from massgan_core.sky.maxima import local_maxima
 from massgan_core.sky.noise import pixel_sigma, shape_noise, shear_scatter
 from massgan_core.sky.rng import Draws, generator
 from massgan_core.sky.smooth import smooth
@@ -20,6 +21,7 @@ __all__ = [
     "footprint",
     "gaussian_field",
     "generator",
+    "local_maxima",
     "pixel_sigma",
     "reduced_shear",
     "remove_mean",

@@ -10,8 +10,8 @@ from massgan_core.evaluate import (
     value_counts,
     windowed_power,
 )
-from massgan_core.evaluate.spectra import EDGES, is_peak, within
-from massgan_core.sky import Grid
+from massgan_core.evaluate.spectra import EDGES, within
+from massgan_core.sky import Grid, local_maxima
 
 GRID = Grid((64, 64), 0.5)
 WHOLE = torch.ones(64, 64, dtype=torch.bool)
@@ -74,7 +74,7 @@ def test_peaks_of_a_constructed_map():
     kappa[0, 40] = 1.5  # at the edge: not all neighbours are seen
     area = WHOLE.clone()
     area[41, 21] = False  # a hole beside (40, 20)
-    assert is_peak(kappa, area).nonzero().tolist() == [[5, 5], [5, 8], [20, 21], [60, 60]]
+    assert local_maxima(kappa, area).nonzero().tolist() == [[5, 5], [5, 8], [20, 21], [60, 60]]
     assert peak_counts(kappa, area, [1, 2, 3, 8]).tolist() == [2, 1, 0]
     assert peak_counts(kappa, WHOLE, [1, 2, 3, 8]).tolist() == [2, 2, 0]
 

@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from massgan_core.evaluate.spectra import is_peak
-from massgan_core.peaks import find_peaks, local_maxima
+from massgan_core.peaks import find_peaks
 from massgan_core.sky import Grid, smooth
 
 GRID = Grid((48, 64), 0.5)
@@ -65,14 +64,6 @@ def test_what_is_outside_changes_nothing_and_holds_no_peak(rng):
 def test_the_zero_point_is_the_footprint_mean():
     low, high = (find_peaks(planted() + c, GRID, WHOLE, threshold=0.5) for c in (0.0, 9.0))
     np.testing.assert_allclose(high.height, low.height, atol=1e-5)
-
-
-def test_maxima_are_those_that_peak_counts_count(rng):
-    area = torch.rand(3, 48, 64, generator=rng) > 0.05
-    kappa = torch.randn(3, 48, 64, generator=rng)
-    kappa[0, 5, 5] = kappa[0, 5, 6] = 7.0  # a plateau is none
-    found = local_maxima(kappa, area)
-    assert torch.equal(found, is_peak(kappa, area)) and not found[0, 5, 5]
 
 
 def test_a_batch_is_its_maps(rng):

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from massgan_core.peaks import Peaks, chance, completeness, match, match_peaks, purity
+from massgan_core.evaluate import matched_fraction
+from massgan_core.peaks import Peaks, chance, match, match_peaks
 
 
 def peaks(places, height=None, map=None):
@@ -10,6 +11,20 @@ def peaks(places, height=None, map=None):
     height = np.arange(n, 0, -1.0) if height is None else np.asarray(height, float)
     map = np.zeros(n, int) if map is None else np.asarray(map)
     return Peaks(map, y.astype(int), x.astype(int), height, x, y)
+
+
+def completeness(true, found, radius, thresholds, *, values=None):
+    flags = match_peaks(true, found, radius).matched[0]
+    return fraction(true, flags, thresholds, values)
+
+
+def purity(true, found, radius, thresholds):
+    return fraction(found, match_peaks(true, found, radius).matched[1], thresholds)
+
+
+def fraction(peaks, flags, thresholds, values=None):
+    value = peaks.height if values is None else values
+    return matched_fraction(value, flags, peaks.map, thresholds, [0]).fraction.numpy()
 
 
 def test_identical_lists_match_wholly(np_rng):
