@@ -18,6 +18,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+_NO_SPREAD = 1e-6  # ratio of variances that counts as none
+
 
 def mean_l1(
     samples: Float[Tensor, "B N H W"],
@@ -102,7 +104,8 @@ def spread_gap(
         drawn, true = maps[:, :-1], maps[:, -1:]
         error = ((drawn - true) ** 2 * weight).detach().mean()
         spread = (drawn.var(1, keepdim=True) * weight).mean()
-        gaps.append(torch.log(2 * spread / error) ** 2)
+        # Of samples that do not differ at all the log must stay finite.
+        gaps.append(torch.log(2 * spread / error + _NO_SPREAD) ** 2)
     return torch.stack(gaps).mean()
 
 

@@ -137,7 +137,7 @@ def test_beyond_the_largest_weight_spread_pays_without_end(rng):
 
 @pytest.mark.parametrize("n", [2, 3])
 def test_the_gap_vanishes_for_samples_of_the_posterior(n, rng):
-    """Also where the posterior is skewed, and CRPS of a Gaussian prefers too small a spread."""
+    """Also where the posterior is skewed."""
     both = (0.6 * torch.randn(8, n + 1, 64, 64, generator=rng)).exp()
     area = AREA.repeat(2, 1, 1)
     assert losses.spread_gap(both[:, :n], both[:, n], area).item() < 0.03
@@ -163,3 +163,22 @@ def test_the_gap_moves_the_spread_and_not_the_error(rng):
     slope = samples.grad
     assert slope.sum(1).abs().max() < 1e-6 * slope.abs().max() + 1e-9
     assert (slope * samples.detach()).sum() < 0  # wider samples lower it
+
+
+def test_gaussian_samples_of_a_skewed_posterior_score_best_when_too_narrow(rng):
+    """What the gap is for: CRPS alone does not ask for the variance of a heavy tail."""
+    truth = torch.randn(8, 128, 128, generator=rng).exp()
+    truth = (truth - truth.mean()) / truth.std()
+    noise, area = torch.randn(8, 4, 128, 128, generator=rng), torch.ones(8, 128, 128).bool()
+    widths = (0.4, 0.55, 0.7, 0.85, 1.0)
+    crps = {s: losses.fair_crps(s * noise, truth, area, 1).item() for s in widths}
+    gap = {s: losses.spread_gap(s * noise, truth, area, 1).item() for s in widths}
+    assert min(crps, key=crps.get) < 0.8 and min(gap, key=gap.get) == 1.0
+
+
+def test_samples_that_do_not_differ_have_a_finite_gap(rng):
+    truth = torch.randn(2, 32, 32, generator=rng)
+    same = torch.randn(2, 1, 32, 32, generator=rng).repeat(1, 2, 1, 1).requires_grad_(True)
+    gap = losses.spread_gap(same, truth, AREA[:2, :32, :32])
+    gap.backward()
+    assert 50 < gap.item() < 500 and same.grad.isfinite().all()
