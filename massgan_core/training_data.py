@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from massgan_core.data import Dataset, MapStore, Observe, Patches, fixed_fields
@@ -15,7 +16,7 @@ from massgan_core.gan import reward
 from massgan_core.gan.config import RunConfig
 from massgan_core.gan.losses import fair_crps
 from massgan_core.gan.normalize import FILTERED, Normalizer
-from massgan_core.gan.residual import started
+from massgan_core.gan.residual import painted
 from massgan_core.gan.trainer import Batch
 from massgan_core.nn import UNet
 from massgan_core.simulate import Cosmology, Lognormal, theory_spectrum
@@ -169,7 +170,7 @@ def make_validate(
     def validate(network: UNet) -> dict[str, float]:
         means, variances, singles, stacks = [], [], [], []
         for i, field in enumerate(fields):
-            maps = _draw(network, normalizer, field, n, device, i, zero=deterministic)
+            maps = draw(network, normalizer, field, n, device, i, zero=deterministic)
             means.append(maps.mean(0))
             variances.append(maps.var(0) if n > 1 else 0 * maps[0])
             singles.append(maps[0])
@@ -197,7 +198,7 @@ def make_validate(
     return validate
 
 
-def _draw(
+def draw(
     network: UNet,
     normalizer: Normalizer,
     field: ShearField,
@@ -206,15 +207,33 @@ def _draw(
     key: int,
     *,
     zero: bool,
-) -> Tensor:
+) -> Float[Tensor, "N H W"]:
+    """`n` maps of a network as it stands, less their footprint mean, on the CPU.
+
+    Args:
+        network: The generator.
+        normalizer: Fields to channels.
+        field: One field.
+        n: Number of maps.
+        device: Where the network lives.
+        key: Seed of the latents.
+        zero: Latents of zero: the map of a network trained by regression.
+    """
     scale = normalizer.scale(field)
     condition = normalizer.condition(field.to(device), network.multiple, scale)
     shape = tuple(condition.shape[-2:])
     latents = network.latents(shape, [generator(key, i) for i in range(n)])
     latents = [(0 * x if zero else x).to(device) for x in latents]
     deviation = normalizer.deviation(condition, field.grid.pixel_scale)
-    latents, residual = started(network, deviation, latents)
-    output = network.paint(network.features(condition), latents)
-    start = condition[:, FILTERED : FILTERED + 1] + residual
-    kappa = normalizer.kappa(output, start, field.grid.shape, scale).cpu()
-    return remove_mean(kappa, field.footprint)
+    filtered, features = condition[:, FILTERED : FILTERED + 1], network.features(condition)
+    kappa = painted(
+        network,
+        normalizer,
+        filtered,
+        deviation,
+        latents,
+        lambda seen: network.paint(features, seen),
+        field.grid.shape,
+        scale,
+    )
+    return remove_mean(kappa.cpu(), field.footprint)

@@ -12,9 +12,9 @@ import torch
 import massgan_core as mg
 from massgan_core.data import MapStore
 from massgan_core.evaluate.spectra import EDGES
-from massgan_core.gan.normalize import FILTERED
 from massgan_core.sky import ShearField, Sources, remove_mean
 from massgan_core.survey import cosmos_sources
+from massgan_core.training_data import draw
 
 from . import clusters, fields, plots, scores
 
@@ -186,17 +186,8 @@ PARTS: dict[str, Callable[[Job], dict[str, Any]]] = {
 
 @torch.inference_mode()
 def deterministic(sampler: mg.Generator, field: ShearField) -> torch.Tensor:
-    """The map of a network trained by regression: its latents are zero."""
-    network, normalizer = sampler.network, sampler.normalizer
-    scale = normalizer.scale(field)
-    condition = normalizer.condition(field.to(sampler.device), network.multiple, scale)
-    latents = network.latents(tuple(condition.shape[-2:]), mg.Draws(0).take(1))
-    output = network.paint(
-        network.features(condition), [0 * part.to(sampler.device) for part in latents]
-    )
-    filtered = condition[:, FILTERED : FILTERED + 1]
-    kappa = normalizer.kappa(output, filtered, field.grid.shape, scale)[0].cpu()
-    return remove_mean(kappa, field.footprint)
+    """The map of a network trained by regression."""
+    return draw(sampler.network, sampler.normalizer, field, 1, sampler.device, 0, zero=True)[0]
 
 
 def _home_rows(job: Job, n: int) -> list[int]:

@@ -106,12 +106,12 @@ class Normalizer:
     def kappa(
         self,
         output: Float[Tensor, "B 1 H W"],
-        filtered: Float[Tensor, "b 1 H W"],
+        start: Float[Tensor, "b 1 H W"],
         shape: tuple[int, int],
         scale: float,
     ) -> Float[Tensor, "B h w"]:
         """κ of a network's output: a correction to the map it starts from, in units of σ_κ."""
-        return (output.float() + filtered)[:, 0, : shape[0], : shape[1]] * scale
+        return (output.float() + start)[:, 0, : shape[0], : shape[1]] * scale
 
     def _filtered(self, gamma: Tensor, weight: Tensor, grid: Grid, scale: float) -> Tensor:
         """S A* w²γ / (1 + S w̄²): the first step of the Wiener filter's iteration."""

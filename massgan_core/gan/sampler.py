@@ -13,7 +13,7 @@ from torch import Tensor
 from massgan_core.gan import checkpoint
 from massgan_core.gan.networks import build
 from massgan_core.gan.normalize import FILTERED, Normalizer
-from massgan_core.gan.residual import started
+from massgan_core.gan.residual import painted
 from massgan_core.nn import UNet
 from massgan_core.sky import Draws, PowerSpectrum, ShearField
 
@@ -62,10 +62,16 @@ class GanSampler:
         """`n` samples of κ; sample i depends on (seed, i) alone."""
         filtered, deviation, features, scale = self._encode(field)
         latents = self.network.latents(tuple(filtered.shape[-2:]), Draws.of(generator).take(n))
-        latents = [part.to(self.device) for part in latents]
-        latents, residual = started(self.network, deviation, latents)
-        output = self.network.paint(features, latents)
-        return self.normalizer.kappa(output, filtered + residual, field.grid.shape, scale)
+        return painted(
+            self.network,
+            self.normalizer,
+            filtered,
+            deviation,
+            [part.to(self.device) for part in latents],
+            lambda seen: self.network.paint(features, seen),
+            field.grid.shape,
+            scale,
+        )
 
     def in_domain(self, field: ShearField) -> list[str]:
         """Reasons why `field` lies outside what the network was trained on; [] if inside."""

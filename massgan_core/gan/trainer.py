@@ -25,7 +25,7 @@ from tqdm import tqdm
 from massgan_core.gan import losses, reward
 from massgan_core.gan.config import RunConfig, StageConfig
 from massgan_core.gan.normalize import FILTERED, Normalizer
-from massgan_core.gan.residual import started
+from massgan_core.gan.residual import painted
 from massgan_core.gan.schedule import fast_layout, learning_rate
 from massgan_core.gan.state import append_row, restore, state_facts, under, write_state
 from massgan_core.nn import Critic, UNet
@@ -170,11 +170,15 @@ class Trainer:
         latents = self.network.latents(tuple(condition.shape[-2:]), keys)
         latents = [(0 * x if zero else x).to(self.device) for x in latents]
         deviation = self.normalizer.deviation(condition, self.normalizer.pixel_scale)
-        latents, residual = started(self.network, deviation, latents)
-        with self.fabric.autocast():
-            output = self.network(condition, latents)
-        start = condition[:, FILTERED : FILTERED + 1].repeat_interleave(n, 0) + residual
-        maps = self.normalizer.kappa(output, start, shape, 1.0)
+        filtered = condition[:, FILTERED : FILTERED + 1].repeat_interleave(n, 0)
+
+        def paint(seen: list[Tensor]) -> Tensor:
+            with self.fabric.autocast():
+                return self.network(condition, seen)
+
+        maps = painted(
+            self.network, self.normalizer, filtered, deviation, latents, paint, shape, 1.0
+        )
         return maps.unflatten(0, (len(condition), n))
 
     def _regress(self, batch: Batch) -> dict[str, float]:
@@ -215,9 +219,13 @@ class Trainer:
             loss = loss + s.l1 * (row["l1"] - s.reward * self.weight * row["spread"])
         if s.crps or s.spread:
             y, x = torch.randint(2 ** (s.bands - 1), (2,), generator=key).tolist()
-            row["crps"] = losses.fair_crps(maps, truth, area, s.bands, (y, x))
-            row["gap"] = losses.spread_gap(maps, truth, area, s.bands, (y, x))
-            loss = loss + s.crps * row["crps"] + s.spread * row["gap"]
+            for name, weight, f in (
+                ("crps", s.crps, losses.fair_crps),
+                ("gap", s.spread, losses.spread_gap),
+            ):
+                if weight:
+                    row[name] = f(maps, truth, area, s.bands, (y, x))
+                    loss = loss + weight * row[name]
         if s.mean:
             row["mean"] = losses.mean_square(maps, truth, area)
             loss = loss + s.mean * row["mean"]
