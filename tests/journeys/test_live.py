@@ -31,7 +31,7 @@ def _part() -> mg.ShearField:
     return mg.cosmos(center=(150.1, 2.25), size=(20.0, 20.0))
 
 
-def _same(tab: Any, summary: mg.Summary) -> None:
+def check_same(tab: Any, summary: mg.Summary) -> None:
     for name, expected in (
         ("sample", summary.samples[-1]),
         ("mean", summary.mean),
@@ -51,7 +51,7 @@ def test_cosmos_from_start_to_finish(tab: Any, address: str, sampler: str) -> No
     assert (status["n"], status["total"]) == ("5", "5") and int(status["frame"]) >= 1
 
     field = mg.cosmos()
-    _same(tab, _stream(field, sampler, 5, 2, 11))
+    check_same(tab, _stream(field, sampler, 5, 2, 11))
     np.testing.assert_array_equal(tab.image("ks"), mg.KaiserSquires(1.0).map(field).numpy())
 
     # Nothing came from anywhere else, and nothing went wrong.
@@ -66,7 +66,7 @@ def test_simulated_field_north_up_and_east_left(tab: Any, address: str) -> None:
     tab.open(f"{address}?{urlencode(choices)}")
     tab.press("Start").wait('[data-state="finished"]')
     field = mg.simulated("nfw", seed=0)
-    _same(tab, _stream(field, "wiener", 4, 4, 2))
+    check_same(tab, _stream(field, "wiener", 4, 4, 2))
     truth = tab.picture("truth")
     np.testing.assert_array_equal(truth["image"], field.truth.numpy())
 
@@ -141,13 +141,13 @@ def test_stop_in_mid_run_and_start_again(tab: Any, address: str) -> None:
     n = tab.n()
     assert 2 <= n < 4000
     # What is shown is the exact stream up to there, and stays.
-    _same(tab, _stream(_part(), "wiener", n, 1, 0))
+    check_same(tab, _stream(_part(), "wiener", n, 1, 0))
     assert (tab.n(), tab.status()["state"]) == (n, "stopped")
     # Another run starts, and ends.
     tab.page.get_by_label("Samples", exact=True).fill("2")
     tab.page.keyboard.press("Enter")
     tab.press("Start again").wait('[data-state="finished"][data-n="2"]')
-    _same(tab, _stream(_part(), "wiener", 2, 1, 0))
+    check_same(tab, _stream(_part(), "wiener", 2, 1, 0))
 
 
 def test_pause_shows_exact_arrays_and_goes_on(tab: Any, address: str) -> None:
@@ -162,7 +162,7 @@ def test_pause_shows_exact_arrays_and_goes_on(tab: Any, address: str) -> None:
     tab.press("Stop").wait('[data-state="stopped"]')
     n = tab.n()
     assert paused < n < 4000
-    _same(tab, _stream(_part(), "wiener", n, 1, 4))
+    check_same(tab, _stream(_part(), "wiener", n, 1, 4))
 
 
 def test_two_tabs_do_not_disturb_each_other(new_tab: Callable[[], Any], address: str) -> None:
@@ -173,8 +173,8 @@ def test_two_tabs_do_not_disturb_each_other(new_tab: Callable[[], Any], address:
     two.press("Start")
     two.wait('[data-state="finished"]')
     one.wait('[data-state="finished"]')
-    _same(one, _stream(_part(), "wiener", 40, 2, 1))
-    _same(two, _stream(_part(), "wiener", 9, 1, 2))
+    check_same(one, _stream(_part(), "wiener", 40, 2, 1))
+    check_same(two, _stream(_part(), "wiener", 9, 1, 2))
 
 
 def test_a_closed_tab_leaves_the_others_alone(new_tab: Callable[[], Any], address: str) -> None:
@@ -184,7 +184,7 @@ def test_a_closed_tab_leaves_the_others_alone(new_tab: Callable[[], Any], addres
     one.page.context.close()
     two.open(f"{address}?{urlencode({**choices, 'n': 2})}")
     two.press("Start").wait('[data-state="finished"]')
-    _same(two, _stream(_part(), "wiener", 2, 1, 0))
+    check_same(two, _stream(_part(), "wiener", 2, 1, 0))
     assert two.errors == []
 
 
@@ -212,7 +212,7 @@ def test_box_on_the_galaxies_picks_a_region(tab: Any, address: str) -> None:
     assert region[0] < 150.116 and 10 < region[2] < 40  # West of the centre
     field = mg.cosmos(center=region[:2], size=region[2:])
     np.testing.assert_array_equal(tab.image("ks"), mg.KaiserSquires(1.0).map(field).numpy())
-    _same(tab, _stream(field, "wiener", 2, 2, 0))
+    check_same(tab, _stream(field, "wiener", 2, 2, 0))
     tab.press("Back to the whole field")
     _until_side(tab, "side == 300")
     tab.wait('[data-state="idle"]')

@@ -22,7 +22,7 @@ def _panel(serve: Callable[..., str], root: Path, *options: str, cwd: Path | Non
     return serve("-m", "panel", "serve", script, "--port", "0", *options, cwd=cwd or root)
 
 
-def _draws(tab: Any, address: str) -> None:
+def check_draws(tab: Any, address: str) -> None:
     tab.open(f"{address}?{QUICK}")
     tab.press("Start").wait('[data-state="finished"][data-n="2"]')
     assert tab.errors == []
@@ -33,12 +33,12 @@ def test_panel_serve_from_any_folder(
     serve: Callable[..., str], root: Path, tab: Any, tmp_path: Path, folder: str
 ) -> None:
     cwd = {"root": root, "apps": root / "apps", "elsewhere": tmp_path}[folder]
-    _draws(tab, _panel(serve, root, cwd=cwd))
+    check_draws(tab, _panel(serve, root, cwd=cwd))
 
 
 @pytest.mark.parametrize("option", ["--warm", "--dev"])
 def test_panel_serve_with(serve: Callable[..., str], root: Path, tab: Any, option: str) -> None:
-    _draws(tab, _panel(serve, root, option))
+    check_draws(tab, _panel(serve, root, option))
 
 
 def test_both_of_two_warm_processes_draw(
@@ -55,7 +55,7 @@ def test_both_of_two_warm_processes_draw(
         other = next(pid for pid in workers if pid != stopped)
         os.kill(stopped, signal.SIGSTOP)
         try:
-            _draws(new_tab(), address)
+            check_draws(new_tab(), address)
             seen.add(other)
         finally:
             os.kill(stopped, signal.SIGCONT)
@@ -70,7 +70,7 @@ def _children(parent: int) -> list[int]:
 
 def test_python_runs_the_script(serve: Callable[..., str], root: Path, tab: Any) -> None:
     script = str(root / "apps" / "explorer.py")
-    _draws(tab, serve(script, "--port", "0", "--no-show"))
+    check_draws(tab, serve(script, "--port", "0", "--no-show"))
 
 
 def test_inputs_given_at_the_start(serve: Callable[..., str], tab: Any, tmp_path: Path) -> None:

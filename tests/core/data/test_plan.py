@@ -43,8 +43,10 @@ def test_a_column_may_not_be_missing():
 
 
 def test_one_box_may_be_seen_with_two_source_tables_or_cosmologies():
-    make_columns(plan(2, seed=[7, 7], box=[1, 1], sources=[0, 1]), tables=2)
-    make_columns(plan(2, seed=[7, 7], box=[1, 1], sigma8=[0.8, 0.9]), tables=1)
+    once = {"seed": [7, 7], "box": [1, 1]}
+    assert make_columns(plan(2, **once, sources=[0, 1]), tables=2)["sources"].tolist() == [0, 1]
+    found = make_columns(plan(2, **once, sigma8=[0.8, 0.9]), tables=1)["sigma8"]
+    assert found.tolist() == pytest.approx([0.8, 0.9])
 
 
 def test_plans_are_compared_over_their_common_start():

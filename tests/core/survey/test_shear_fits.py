@@ -38,7 +38,7 @@ def made(*, sky: bool = True, truth: bool = True) -> ShearField:
     )
 
 
-def same(first: ShearField, second: ShearField) -> None:
+def check_same(first: ShearField, second: ShearField) -> None:
     for name in ("gamma", "sigma", "mask", "footprint"):
         assert torch.equal(getattr(first, name), getattr(second, name)), name
     for name in ("kappa", "counts"):
@@ -87,7 +87,7 @@ def test_writing_and_reading_is_the_identity(sky: bool, truth: bool, tmp_path: P
     field = made(sky=sky, truth=truth)
     path = write_shear_fits(field, tmp_path / "field.fits")
     again = read_shear_fits(path)
-    same(field, again)
+    check_same(field, again)
     assert again.name == "halo"
     assert again.sources.mean == pytest.approx(1.0, abs=1e-6)
     assert [p.name for p in tmp_path.iterdir()] == ["field.fits"]  # no part left
@@ -125,7 +125,7 @@ def test_shear_outside_the_mask_is_never_seen(write: Callable) -> None:
         for name, value in {"GAMMA1": 1e6, "GAMMA2": np.nan, "SIGMA": 0.0}.items():
             hdus[name].data[outside] = value
 
-    same(read_shear_fits(write(spoil, name="spoilt")), read_shear_fits(write()))
+    check_same(read_shear_fits(write(spoil, name="spoilt")), read_shear_fits(write()))
 
 
 @pytest.mark.parametrize("axes", [(1,), (0,), (0, 1)])
@@ -140,7 +140,7 @@ def test_fields_stored_mirrored_are_mirrored_back(axes: tuple[int, ...], write: 
                 hdu.header[f"CRPIX{key}"] = hdu.data.shape[axis] + 1 - hdu.header[f"CRPIX{key}"]
                 hdu.header[f"CDELT{key}"] = -hdu.header[f"CDELT{key}"]
 
-    same(read_shear_fits(write(mirror, name="mirrored")), read_shear_fits(write()))
+    check_same(read_shear_fits(write(mirror, name="mirrored")), read_shear_fits(write()))
 
 
 def without(*names: str) -> Callable[[fits.HDUList], None]:
