@@ -3,7 +3,8 @@
     python benchmarks/network_cost.py [--threads 2] [--repeats 5] [--preset default mmgan-paper]
 
 Weights are random. FLOP are counted by PyTorch, 1 multiply-add = 2, on the field with its
-padding. A lone sample pays for its encoder; in a stream of 32 samples of a field all share one.
+padding; it does not count the FFT pair of a sample's residual (some 9 MFLOP), whose time is in the
+speeds. A lone sample pays for its encoder; in a stream of 32 samples of a field all share one.
 Speeds are medians of interleaved repeats, each at the batch that was fastest when tried, and
 are held against a 4096³ matrix product of the same dtype. bf16 (autocast) is tried where the
 processor multiplies it in hardware, or with --bf16. The memory is the peak of a process of its
@@ -28,6 +29,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from massgan_core.gan.config import read_config
 from massgan_core.gan.networks import build, build_critic
 from massgan_core.gan.normalize import CHANNELS, Normalizer
+from massgan_core.gan.residual import started
 from massgan_core.gan.schedule import fast_bf16, make_fabric
 from massgan_core.gan.trainer import Batch, Trainer
 from massgan_core.nn import UNet
@@ -74,6 +76,7 @@ class Painter:
         self.network, self.dtype, self.batch = network, dtype, 1
         shape = shape_of(network)
         noise = torch.randn(1, CHANNELS, *shape, generator=generator(1))
+        self.deviation = torch.ones(1, 1, shape[0], shape[1] // 2 + 1)
         self.condition = noise.contiguous(memory_format=torch.channels_last)
         self.latents = lambda n: network.latents(shape, Draws(1).take(n))
 
@@ -84,8 +87,13 @@ class Painter:
         with torch.autocast("cpu", self.dtype) if half else nullcontext():
             features: list[torch.Tensor] = []
             once = clock(lambda: features.extend(self.network.features(self.condition)))
-            each = clock(lambda: self.network.paint(features, latents)) / self.batch
+            each = clock(lambda: self._paint(features, latents)) / self.batch
         return once / STREAM + each
+
+    def _paint(self, features: list[torch.Tensor], latents: list[torch.Tensor]) -> None:
+        """A sample's residual, too, is part of what it costs."""
+        latents, _ = started(self.network, self.deviation, latents)
+        self.network.paint(features, latents)
 
     def choose(self, batches: list[int]) -> None:
         """Keep the fastest batch; the first call of each only warms up."""

@@ -17,11 +17,11 @@ import numpy as np
 import torch
 
 import massgan_core as mg
-from massgan_core.evaluate import pearson, rmse, spread_skill
+from massgan_core.evaluate import pearson, rmse, spread_skill, windowed_power
 from massgan_core.gan import checkpoint
 from massgan_core.gan.config import RunConfig, updated
 from massgan_core.gan.sampler import normalizer_of
-from massgan_core.sky import band_power, smooth
+from massgan_core.sky import smooth
 from massgan_core.sky.spectrum import band_edges
 from massgan_core.training import make_fields
 
@@ -38,7 +38,9 @@ def score(sampler, fields, n, batch=8):
         *_, last = mg.stream(sampler, field, n, batch, seed=i, keep=n)
         means.append(last.mean)
         variances.append(last.std**2)
-        spectra.append(windowed_power(last.samples[:4], field).mean(0))
+        spectra.append(
+            windowed_power(last.samples[:4], field.grid, field.footprint, EDGES).mean(0)
+        )
         for width, parts in wide.items():
             at = smooth(
                 last.samples, field.grid, width, mask=field.footprint.expand_as(last.samples)
@@ -63,11 +65,6 @@ def score(sampler, fields, n, batch=8):
         m, v, t = (torch.stack(x) for x in zip(*parts, strict=True))
         table[f"spread_skill_{width:.0f}arcmin"] = spread_skill(m, v, t, area, n).item()
     return table, torch.stack(spectra).mean(0), mean, torch.sqrt(var)
-
-
-def windowed_power(maps, field):
-    """Band power of maps cut to the footprint; comparable only with one another."""
-    return band_power(maps * field.footprint, field.grid, EDGES)[1]
 
 
 def mean_scores(maps, fields):
@@ -108,7 +105,9 @@ def main() -> None:
     # The filter itself, not the mean of a few samples: the best a Gaussian prior can do.
     maps = [wiener_sampler.map(f) for f in fields]
     wiener["r"], wiener["rmse"] = mean_scores(maps, fields)
-    truth_power = torch.stack([windowed_power(f.truth, f) for f in fields]).mean(0)
+    truth_power = torch.stack(
+        [windowed_power(f.truth, f.grid, f.footprint, EDGES) for f in fields]
+    ).mean(0)
     gan["power_over_truth"] = (power / truth_power).tolist()
     wiener["power_over_truth"] = (wiener_power / truth_power).tolist()
     report = {
