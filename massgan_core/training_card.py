@@ -41,7 +41,7 @@ def make_card(
         boxes = {k: len(set(store.rows("box")[v].tolist())) for k, v in rows.items()}
         skies = (
             f"{len(rows['train'])} {store.kind} κ maps of {boxes['train']} boxes (validated on "
-            f"{boxes['validate']} others)"
+            f"{boxes['validate']} more)"
         )
         means = [store.sources[i].mean for i in np.unique(store.rows("sources")[used])]
         sigma8, omega_m = (
