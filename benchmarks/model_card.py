@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import shutil
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from massgan_core.gan import checkpoint
 
 bars = import_module("evaluation.bars")
 
+HEAVY = 200_000  #: bytes from which on a picture is made smaller
 PICTURES = {
     "maps": "One unseen field: truth, Kaiser–Squires, Wiener; mean, std and samples of the GAN.",
     "spectra": "Power of single samples over the truth's; grey: within 10 and 20 %.",
@@ -45,19 +47,27 @@ def write(path: Path, evaluation: Path, run: Path | None, out: Path) -> Path:
     for picture, words in PICTURES.items():
         source = evaluation / name / f"{picture}.png"
         if source.is_file():
-            _shrink(source, out / f"{name}-{picture}.png")
-            lines += [f"![{picture}]({name}-{picture}.png)", "", words, ""]
+            kept = _keep(source, out / f"{name}-{picture}.png")
+            lines += [f"![{picture}]({kept.name})", "", words, ""]
     (out / f"{name}.md").write_text("\n".join(lines))
     return out / f"{name}.md"
 
 
-def _shrink(source: Path, target: Path) -> None:
-    """A picture with few colours and at most 1200 pixels wide: a repository keeps it for ever."""
+def _keep(source: Path, target: Path) -> Path:
+    """A copy small enough for a repository that keeps it for ever: maps become JPEG.
+
+    A palette would be smaller, and show colours that the colour map does not have.
+    """
     from PIL import Image
 
+    if source.stat().st_size < HEAVY:
+        shutil.copyfile(source, target)
+        return target
+    target = target.with_suffix(".jpg")
     with Image.open(source) as image:
         image.thumbnail((1200, 1200))
-        image.convert("RGB").quantize(96).save(target, optimize=True)
+        image.convert("RGB").save(target, quality=85, optimize=True)
+    return target
 
 
 def head(name: str, path: Path, card: dict[str, Any]) -> list[str]:
