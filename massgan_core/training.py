@@ -13,18 +13,23 @@ from massgan_core.data import MapStore
 from massgan_core.gan import checkpoint
 from massgan_core.gan.config import RunConfig
 from massgan_core.gan.memory import check_memory
-from massgan_core.gan.networks import build, build_critic
+from massgan_core.gan.moments import Moments
+from massgan_core.gan.networks import build, build_critic, build_moments
 from massgan_core.gan.normalize import CHANNELS
 from massgan_core.gan.schedule import make_fabric
-from massgan_core.gan.state import state_facts
+from massgan_core.gan.state import state_facts, under
 from massgan_core.gan.trainer import Trainer
+from massgan_core.nn import UNet
 from massgan_core.training_card import make_card
 from massgan_core.training_data import (
     make_batches,
     make_fields,
     make_normalizer,
     make_validate,
+    make_validate_moments,
 )
+
+STAGES = ("regression", "adversarial", "variance")
 
 __all__ = ["make_fields", "make_normalizer", "train", "train_stages"]
 
@@ -46,9 +51,9 @@ def train(
     Args:
         config: All settings.
         out: Folder of the run.
-        stage: ``regression`` or ``adversarial``.
+        stage: ``regression``, ``adversarial`` or ``variance``.
         data: Store of simulated maps; without one, lognormal skies are made on the fly.
-        start: Checkpoint whose weights to start from.
+        start: Checkpoint whose weights to start from; the variance stage needs the mean's.
         resume: Go on from the folder's state; its settings must be the same.
         device: Where to train.
         until: Clock (`time.monotonic`) at which to stop, ready to be resumed.
@@ -64,6 +69,8 @@ def train(
     out = Path(out)
     settings = {"stage": stage, "data": None if data is None else str(Path(data).resolve())}
     settings |= config.to_dict()
+    if stage == "variance":
+        settings["start"] = _digest_of_mean(start)
     _check_folder(out, settings, resume)
     if start is not None:
         checkpoint.load_card(start)  # says what is wrong before any work is done
@@ -72,22 +79,23 @@ def train(
     torch.manual_seed(config.train.seed)  # initial weights only
     normalizer = make_normalizer()
     chosen = getattr(config.train, stage)
-    network = build(asdict(config.network))
+    network = _network(config, stage, start)
     critic = None
     if stage == "adversarial":
         critic = build_critic(asdict(config.network), 1 + CHANNELS, config.data.side)
-    if start is not None:
-        path = checkpoint.find(start)
-        weights = checkpoint.load_weights(path)
-        checkpoint.check_weights(network, weights, path)
-        network.load_state_dict(weights)
-    deterministic = stage == "regression"
+    if stage == "variance":
+        validate = make_validate_moments(config, normalizer, fabric.device, store=store)
+    else:
+        plain = stage == "regression"
+        validate = make_validate(
+            config, normalizer, fabric.device, deterministic=plain, store=store
+        )
     trainer = Trainer(
         network,
         critic,
         normalizer,
         make_batches(config, normalizer, chosen.batch, stage, store, fabric.device),
-        make_validate(config, normalizer, fabric.device, deterministic=deterministic, store=store),
+        validate,
         config,
         stage=stage,
         out=out,
@@ -103,9 +111,46 @@ def train(
     if fabric.is_global_zero:
         weights, facts = trainer.best_weights()
         card = make_card(config, normalizer, trainer, name, store, facts)
+        if stage == "variance":
+            card["training"]["mean"] = checkpoint.load_card(start)["training"]
         checkpoint.save(out / f"{stage}.safetensors", weights, card)
     fabric.barrier()
     return done
+
+
+def _network(config: RunConfig, stage: str, start: Path | None) -> UNet | Moments:
+    """What a stage trains, with the weights it starts from."""
+    section = asdict(config.network)
+    network = build_moments(section) if stage == "variance" else build(section)
+    if start is None:
+        return network
+    path = checkpoint.find(start)
+    # Of moment networks the mean alone: that is what the other stages train.
+    weights = under(checkpoint.named_moments(checkpoint.load_weights(path)), "mean")
+    target = network.mean if isinstance(network, Moments) else network
+    checkpoint.check_weights(target, weights, path)
+    target.load_state_dict(weights)
+    return network
+
+
+def _digest_of_mean(start: Path | None) -> str:
+    """Which mean a variance belongs to.
+
+    Raises:
+        ValueError: There is none, or it is no mean.
+    """
+    if start is None:
+        raise ValueError(
+            "`start` must be a checkpoint of the regression stage for the variance stage, got "
+            "None: train one with --stage regression"
+        )
+    kind = checkpoint.kind_of(checkpoint.load_card(start))
+    if kind != "regression":
+        raise ValueError(
+            "`start` must be a checkpoint of the regression stage for the variance stage, got "
+            f"one of kind {kind!r}: {start}"
+        )
+    return checkpoint.digest(checkpoint.find(start))
 
 
 def _check_folder(out: Path, settings: dict, resume: bool) -> None:
@@ -114,12 +159,13 @@ def _check_folder(out: Path, settings: dict, resume: bool) -> None:
         return
     if not resume:
         raise ValueError(f"{out} holds the state of a run: give --resume or another --out")
-    old = json.loads((out / "config.json").read_text())
-    changed = [k for k in _flat(settings) if _flat(old).get(k) != _flat(settings)[k]]
+    old, new = _flat(json.loads((out / "config.json").read_text())), _flat(settings)
+    others = tuple(f"train.{name}." for name in STAGES if name != settings["stage"])
+    changed = [k for k in new if old.get(k) != new[k] and not k.startswith(others)]
     if changed:
         key = changed[0]
         raise ValueError(
-            f"{out} was begun with {key}={_flat(old).get(key)}, now it is {_flat(settings)[key]}: "
+            f"{out} was begun with {key}={old.get(key)}, now it is {new[key]}: "
             "resume with the same settings, or start another --out from its checkpoint"
         )
 
@@ -148,7 +194,7 @@ def train_stages(
     Args:
         config: All settings.
         out: Folder of the run; a stage's files lie in ``<out>/<stage>/``.
-        stage: ``both``, or one of the two.
+        stage: ``both``, one of the two, or ``variance`` on a regression's checkpoint.
         data: Store of simulated maps; without one, lognormal skies are made on the fly.
         start: Checkpoint whose weights the first stage run starts from.
         resume: Skip what is done and go on from what was saved.
@@ -158,11 +204,10 @@ def train_stages(
     Returns:
         Path of the last checkpoint written.
     """
-    known = ("regression", "adversarial")
-    if stage not in (*known, "both"):
-        raise ValueError(f"`stage` must be both, regression or adversarial, got {stage!r}")
+    if stage not in ("both", *STAGES):
+        raise ValueError(f"`stage` must be both, {' or '.join(STAGES)}, got {stage!r}")
     until = time.monotonic() + 60 * minutes
-    for name in known if stage == "both" else (stage,):
+    for name in STAGES[:2] if stage == "both" else (stage,):
         folder = Path(out) / name
         path = folder / f"{name}.safetensors"
         if not (resume and _is_done(folder, getattr(config.train, name).steps)):

@@ -54,6 +54,7 @@ def make_card(
     scales = [float(np.interp(m, normalizer.redshifts, normalizer.scales)) for m in means]
     return {
         "name": name,
+        "kind": "gan" if trainer.stage == "adversarial" else "regression",
         "network": asdict(config.network),
         "normalization": normalization_card(normalizer),
         "domain": {

@@ -10,11 +10,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from massgan_core.data import Dataset, MapStore, Observe, Patches, fixed_fields
-from massgan_core.evaluate import pearson, rmse, spread_skill
+from massgan_core.evaluate import by_level, levels, pearson, rmse, spread_and_error, spread_skill
 from massgan_core.evaluate.metrics import mean_square
 from massgan_core.gan import reward
 from massgan_core.gan.config import RunConfig
-from massgan_core.gan.losses import fair_crps
+from massgan_core.gan.losses import fair_crps, variance_score
+from massgan_core.gan.moments import Moments, moments
 from massgan_core.gan.normalize import FILTERED, Normalizer
 from massgan_core.gan.residual import painted
 from massgan_core.gan.trainer import Batch
@@ -62,8 +63,8 @@ def make_batches(
 ) -> Callable[[int], Batch]:
     """Training data: batch number i, of the maps of a store or of skies made on the fly."""
     data, seed = config.data, 2 * config.train.seed + TRAIN
-    # The two stages see different noise (and skies): stage 2 goes on where stage 1 ended.
-    offset = 0 if stage == "regression" else 10**6
+    # The stages see different noise (and skies): the second ones go on where the first ended.
+    offset = {"regression": 0, "adversarial": 10**6, "variance": 2 * 10**6}[stage]
     observe = Observe(
         cosmos().sigma, normalizer.pixel_scale, data.real, data.rescaled, data.depth, seed=seed
     )
@@ -158,13 +159,8 @@ def make_validate(
     store: MapStore | None = None,
 ) -> Callable[[UNet], dict[str, float]]:
     """Scores of a network on fixed fields from other skies than any it trains on."""
-    train = config.train
-    if store is None:
-        seed = 2 * train.seed + VALIDATE
-        fields = make_fields(config, normalizer, train.validate_maps, seed=seed)
-    else:
-        fields = held_out_fields(config, store)
-    n = 1 if deterministic else train.validate_samples
+    fields = _unseen(config, normalizer, store)
+    n = 1 if deterministic else config.train.validate_samples
 
     @torch.inference_mode()
     def validate(network: UNet) -> dict[str, float]:
@@ -196,6 +192,54 @@ def make_validate(
         }
 
     return validate
+
+
+def make_validate_moments(
+    config: RunConfig,
+    normalizer: Normalizer,
+    device: torch.device,
+    *,
+    store: MapStore | None = None,
+) -> Callable[[Moments], dict[str, float]]:
+    """Scores of mean and variance on the fields of :func:`make_validate`.
+
+    Beside the score of the variance its spread/skill √(⟨v⟩/⟨e²⟩): `ratio` over all pixels,
+    `ratio_1` … `ratio_10` by decile of the predicted variance.
+    """
+    fields = _unseen(config, normalizer, store)
+    scales = torch.tensor([normalizer.scale(f) for f in fields])[:, None, None]
+    truth = torch.stack([f.truth for f in fields]).float() / scales
+    area = torch.stack([f.footprint for f in fields])
+
+    @torch.inference_mode()
+    def validate(network: Moments) -> dict[str, float]:
+        maps = []
+        for field in fields:
+            condition = normalizer.condition(field.to(device), network.multiple)
+            inside = field.footprint[None].to(device)
+            maps.append([x.cpu() for x in moments(network(condition), condition, inside)])
+        mean, var = (torch.cat(x) for x in zip(*maps, strict=True))
+        level = levels(var, area)
+        spread, error = by_level(mean, var, truth, area, level, float("inf"))
+        deciles = torch.sqrt(spread.sum(0) / error.sum(0)).tolist()
+        spread, error = spread_and_error(mean, var, truth, area, area, float("inf"))
+        return {
+            "score": variance_score(var, (mean - truth) ** 2, area).item(),
+            "r": pearson(mean, truth, area).mean().item(),
+            "rmse": rmse(scales * mean, scales * truth, area).mean().item(),
+            "ratio": torch.sqrt(spread.sum() / error.sum()).item(),
+            **{f"ratio_{k}": x for k, x in enumerate(deciles, start=1)},
+        }
+
+    return validate
+
+
+def _unseen(config: RunConfig, normalizer: Normalizer, store: MapStore | None) -> list[ShearField]:
+    """Fixed fields from other skies than any that are trained on."""
+    if store is not None:
+        return held_out_fields(config, store)
+    seed = 2 * config.train.seed + VALIDATE
+    return make_fields(config, normalizer, config.train.validate_maps, seed=seed)
 
 
 def draw(

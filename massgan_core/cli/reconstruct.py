@@ -13,6 +13,8 @@ import typer
 from massgan_core.cli.sentence import say
 
 if TYPE_CHECKING:
+    from massgan_core.evaluate.calibration import Calibration
+    from massgan_core.export import Interval
     from massgan_core.posterior import Sampler, Summary
     from massgan_core.sky import ShearField
 
@@ -36,6 +38,13 @@ def reconstruct(
     checkpoint: Annotated[
         str, typer.Option(help="Name or .safetensors file of a trained network (gan).")
     ] = "default",
+    calibration: Annotated[
+        Path | None,
+        typer.Option(
+            help="File of `massgan calibrate`.", show_default="the one beside the checkpoint"
+        ),
+    ] = None,
+    level: Annotated[float, typer.Option(help="Probability between LOW and HIGH.")] = 0.95,
     samples: Annotated[int, typer.Option(help="Posterior samples to draw.")] = 64,
     batch: Annotated[int, typer.Option(help="Samples drawn at once.")] = 8,
     seed: Annotated[int, typer.Option(help="Sample i depends on (seed, i) alone.")] = 0,
@@ -77,6 +86,9 @@ def reconstruct(
 
     The output holds MEAN, STD, SNR, KS, KS_B, LOW, HIGH, PROB, MASK and FOOTPRT, where known
     NGAL and TRUTH, and SAMPLES if wanted. It appears whole or not at all.
+
+    LOW and HIGH are calibrated (header CALIB = T) where the checkpoint has a calibration and
+    the field lies inside its domain; else they are quantiles of the samples, and it says why.
     """
     import massgan_core as mg
     from massgan_core import wiring
@@ -89,10 +101,15 @@ def reconstruct(
         raise ValueError("--method ks draws no samples: leave out --save-samples and --threshold")
     if not isfinite(threshold or 0) or not 0 <= prob_smoothing < inf:
         raise ValueError("--threshold must be finite and --prob-smoothing ≥ 0 [arcmin]")
+    if not 0 < level < 1:
+        raise ValueError(f"--level must lie between 0 and 1, got {level}")
+    if calibration is not None and method != "gan":
+        raise ValueError("--calibration belongs to a trained network: leave it out or use gan")
     place = None if center is None else _numbers("--center", center, 2)
     sides = None if size is None else _numbers("--size", size)
     at = wiring.pick_device(device)
     sampler = mg.load(checkpoint, device=at) if method == "gan" else None
+    known, why_not = _calibration(method, checkpoint, calibration)
 
     field = _open(
         source,
@@ -117,12 +134,22 @@ def reconstruct(
     made_on = {"device": str(at), **summary.provenance}
     summary = replace(summary, field=field, provenance=made_on)
     typer.echo(_report(method, summary, perf_counter() - started))
+    interval, reasons = None, why_not
+    if known is not None:
+        interval, reasons = calibrated(summary, known, level, outside or [])
+    if interval is not None:
+        typer.echo(f"LOW and HIGH: {interval.promise}.")
+    elif method == "gan":
+        typer.echo(f"LOW and HIGH are not calibrated: {'; '.join(reasons)}.")
     likely = THRESHOLD if threshold is None else threshold
     write(
         summary,
         out,
         overwrite=overwrite,
         ks=sampler if method == "ks" else mg.KaiserSquires(),
+        level=level,
+        interval=interval,
+        uncalibrated=reasons,
         threshold=None if method == "ks" else likely,
         prob_smoothing=prob_smoothing,
         outside=outside,
@@ -153,6 +180,55 @@ def draw(
                 "try a smaller one"
             ) from None
     return summary
+
+
+def calibrated(
+    summary: Summary, calibration: Calibration, level: float, outside: list[str]
+) -> tuple[Interval | None, list[str]]:
+    """The calibrated interval at `level`, or why there is none.
+
+    Args:
+        summary: Of the samples drawn.
+        calibration: Of the checkpoint that drew them.
+        level: Probability inside.
+        outside: Why the field lies outside the checkpoint's domain.
+    """
+    from massgan_core.evaluate.calibration import calibrated_interval
+    from massgan_core.export import Interval
+
+    reasons = [*outside, *calibration.covers(summary.field, summary.n)]
+    if not reasons and not calibration.has(level):
+        known = ", ".join(f"{known:g}" for known in calibration.levels)
+        reasons = [f"level {level:g} is none of those calibrated, {known}"]
+    if reasons:
+        return None, reasons
+    facts = {
+        "interval_method": calibration.method,
+        "calibration_maps": calibration.maps,
+        "calibration_boxes": calibration.boxes,
+        "calibration_samples": calibration.samples,
+    }
+    low, high = calibrated_interval(summary, calibration, level)
+    return Interval(low, high, calibration.promise(level), facts), []
+
+
+def _calibration(
+    method: str, checkpoint: str, path: Path | None
+) -> tuple[Calibration | None, list[str]]:
+    """The calibration of the method, or why there is none; a file asked for must serve."""
+    if method != "gan":
+        return None, [f"{method} has no calibration, trained networks have"]
+    from massgan_core.calibrating import calibration_of
+
+    try:
+        found = calibration_of(checkpoint, path)
+    except ValueError as error:
+        if path is not None:
+            raise
+        say(f"Warning: {error}.")
+        return None, [str(error)]
+    missing = f"checkpoint {checkpoint!r} has no calibration (massgan calibrate makes one)"
+    return found, [] if found is not None else [missing]
 
 
 def _check(method: str, methods: tuple[str, ...], samples: int, batch: int) -> None:

@@ -31,7 +31,9 @@ def train(
     ] = "",
     maps: Annotated[int, typer.Option(help="How many maps to simulate.")] = 6000,
     per_box: Annotated[int, typer.Option(help="Maps from one box.")] = 120,
-    stage: Annotated[str, typer.Option(help="both, regression or adversarial.")] = "both",
+    stage: Annotated[
+        str, typer.Option(help="both, regression, adversarial or variance.")
+    ] = "both",
     start: Annotated[
         Path | None, typer.Option(help="Checkpoint whose weights the stage starts from.")
     ] = None,
@@ -42,6 +44,9 @@ def train(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
 ) -> None:
     """Train a generator in two stages, on maps of a store or on skies made on the fly.
+
+    The third stage, `--stage variance --start regression.safetensors`, is not part of both: it
+    gives the mean that regression found a variance.
 
     Under `torchrun --nproc-per-node N --no-python massgan train …` N devices share each step.
     """

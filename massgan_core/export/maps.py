@@ -1,8 +1,9 @@
 r"""What an output file says of a summary, whatever its format.
 
-Every map has lost its mean over the footprint. ``LOW`` and ``HIGH`` are quantiles of the
-samples kept, at :math:`(1 \mp level)/2`; they are not calibrated. ``PROB`` is the fraction of
-the samples whose κ, smoothed, exceeds a threshold; NaN outside the footprint.
+Every map has lost its mean over the footprint. ``LOW`` and ``HIGH`` are a calibrated interval
+where one is given; else they are quantiles of the samples kept, at :math:`(1 \mp level)/2`, and
+not calibrated. ``PROB`` is the fraction of the samples whose κ, smoothed, exceeds a threshold;
+NaN outside the footprint.
 
 Kaiser–Squires is no posterior: there ``STD`` is the shape noise propagated through the
 estimator and ``LOW``, ``HIGH`` the normal interval of that noise.
@@ -19,6 +20,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from massgan_core import __version__
@@ -69,6 +71,24 @@ class MapMaker(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
+class Interval:
+    """A calibrated interval of κ, and what is known of it.
+
+    Args:
+        low: Lower ends.
+        high: Upper ends.
+        promise: What it guarantees, a sentence without its full stop.
+        facts: ``interval_method``, ``calibration_maps``, ``calibration_boxes`` and
+            ``calibration_samples``.
+    """
+
+    low: Float[Tensor, "H W"]
+    high: Float[Tensor, "H W"]
+    promise: str
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
 class Maps:
     """Named maps, the samples asked for, and the facts about them.
 
@@ -98,6 +118,8 @@ class Maps:
         threshold: float | None = None,
         prob_smoothing: float = 1.0,
         outside: Sequence[str] | None = None,
+        interval: Interval | None = None,
+        uncalibrated: Sequence[str] = (),
         save_samples: bool = False,
     ) -> Maps:
         """The maps of a summary.
@@ -110,6 +132,8 @@ class Maps:
             prob_smoothing: Std of the Gaussian that smooths κ before `threshold` [arcmin].
             outside: Why the field lies outside the sampler's domain, empty where it lies
                 inside; `None` where the method has no domain.
+            interval: A calibrated one, at `level`.
+            uncalibrated: Why there is none.
             save_samples: Hand on the samples themselves.
 
         Raises:
@@ -125,9 +149,14 @@ class Maps:
             chance = summary.probability(threshold, prob_smoothing)
             maps["PROB"] = torch.where(summary.field.footprint.cpu(), chance, torch.nan)
         maps |= _maps_of_field(summary.field)
-        images = {name: _array(maps[name]) for name in MEANING if name in maps}
         facts, remarks = _provenance(summary)
-        facts |= {"level": level, "calibrated": False}
+        facts |= {"level": level, "calibrated": interval is not None}
+        meaning = MEANING | MEANING_KS if classical else dict(MEANING)
+        if interval is not None:
+            maps |= {"LOW": interval.low, "HIGH": interval.high}
+            facts |= {**interval.facts, "promise": interval.promise}
+            for name in ("LOW", "HIGH"):
+                meaning[name] += f"; {interval.promise}"
         if ks is not None:
             facts["ks_smoothing"] = ks.smoothing
         if threshold is not None:
@@ -135,10 +164,11 @@ class Maps:
         if outside is not None:
             facts["in_domain"] = not outside
             remarks += [f"outside the domain: {reason}" for reason in outside]
+        remarks += [f"not calibrated: {reason}" for reason in uncalibrated]
         return cls(
             summary.field.grid,
-            images,
-            MEANING | MEANING_KS if classical else MEANING,
+            {name: _array(maps[name]) for name in MEANING if name in maps},
+            meaning,
             summary.samples.numpy() if save_samples else None,
             facts,
             tuple(remarks),

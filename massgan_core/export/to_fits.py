@@ -25,7 +25,7 @@ KEYWORDS = {
     "checkpoint": ("CKPT", "checkpoint of the network"),
     "digest": ("CKPTDIG", "digest of the checkpoint"),
     "n": ("NSAMP", "samples behind MEAN and STD"),
-    "kept": ("NKEPT", "samples behind LOW, HIGH and PROB"),
+    "kept": ("NKEPT", "samples behind PROB and quantiles"),
     "seed": ("SEED", "sample i depends on (SEED, i) alone"),
     "batch": ("BATCH", "samples a network call"),
     "threads": ("THREADS", "CPU threads"),
@@ -35,6 +35,10 @@ KEYWORDS = {
     "zero_point": ("ZEROPT", "what was subtracted from every map"),
     "level": ("LEVEL", "probability between LOW and HIGH"),
     "calibrated": ("CALIB", "whether LOW and HIGH are calibrated"),
+    "interval_method": ("CALMETH", "how they were: residual, cqr or rcps"),
+    "calibration_maps": ("CALMAPS", "simulated maps behind the calibration"),
+    "calibration_boxes": ("CALBOXES", "simulation boxes they come from"),
+    "calibration_samples": ("CALSAMP", "posterior samples of each of them"),
     "in_domain": ("INDOMAIN", "field lies in the domain of the checkpoint"),
     "threshold": ("PROBTHR", "threshold of PROB on smoothed kappa"),
     "prob_smoothing": ("PROBSMO", "[arcmin] Gaussian std of that smoothing"),
@@ -43,8 +47,8 @@ KEYWORDS = {
 
 #: Facts repeated in the header of the maps they are about.
 _ABOUT = {
-    "LOW": ("level", "calibrated"),
-    "HIGH": ("level", "calibrated"),
+    "LOW": ("level", "calibrated", "interval_method"),
+    "HIGH": ("level", "calibrated", "interval_method"),
     "PROB": ("threshold", "prob_smoothing"),
     "KS": ("ks_smoothing",),
     "KS_B": ("ks_smoothing",),
@@ -69,8 +73,8 @@ def to_fits(
         summary: Of the samples drawn.
         path: File to write.
         overwrite: Replace a file that stands there.
-        choices: ``ks``, ``level``, ``threshold``, ``prob_smoothing``, ``outside`` and
-            ``save_samples`` of :meth:`massgan_core.export.Maps.of`.
+        choices: ``ks``, ``level``, ``threshold``, ``prob_smoothing``, ``outside``, ``interval``,
+            ``uncalibrated`` and ``save_samples`` of :meth:`massgan_core.export.Maps.of`.
 
     Returns:
         The path written.
@@ -103,9 +107,12 @@ def _primary(maps: Maps) -> fits.Header:
     header = fits.Header()
     _add_facts(header, maps.facts)
     header.add_comment("SNR = MEAN / STD of the posterior; it is no detection significance.")
-    if not maps.facts["calibrated"]:
+    facts = dict(maps.facts)
+    if facts["calibrated"]:
+        header.add_comment(_plain(f"LOW and HIGH: {facts.pop('promise')}."))
+    else:
         header.add_comment("LOW and HIGH are not calibrated: they carry no guarantee.")
-    spare = [f"{k} = {v}" for k, v in maps.facts.items() if k not in KEYWORDS]
+    spare = [f"{k} = {v}" for k, v in facts.items() if k not in KEYWORDS]
     for line in (*spare, *maps.remarks):
         header.add_history(_plain(line))
     return header

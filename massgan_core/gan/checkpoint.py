@@ -2,7 +2,8 @@
 
 The metadata has one key, ``massgan``, whose JSON (the *card*) holds ``format_version``,
 ``network``, ``normalization``, ``domain``, ``training``, ``evaluation`` and ``trained_on``
-(a sentence for people). Weights are float16.
+(a sentence for people), and ``kind``: `gan` or `regression`. Weights are float16. A regression
+checkpoint that knows the variance has two networks, prefixed ``mean.`` and ``variance.``.
 """
 
 from __future__ import annotations
@@ -20,12 +21,18 @@ from torch import Tensor
 
 FORMAT = 1
 BUNDLED = Path(__file__).parent / "bundled"
+KINDS = ("gan", "regression")
 _NEEDED = ("network", "normalization", "domain", "training", "trained_on")
 
 
-def checkpoints() -> list[str]:
-    """Names of the checkpoints that come with the package, `default` first."""
-    names = sorted(p.stem for p in BUNDLED.glob("*.safetensors"))
+def checkpoints(kind: str | None = "gan") -> list[str]:
+    """Names of the checkpoints that come with the package, `default` first.
+
+    Args:
+        kind: One of `KINDS`; `None` for all.
+    """
+    paths = sorted(BUNDLED.glob("*.safetensors"))
+    names = [p.stem for p in paths if kind is None or kind_of(load_card(p)) == kind]
     return sorted(names, key=lambda name: name != "default")
 
 
@@ -42,7 +49,7 @@ def find(name_or_file: str | os.PathLike) -> Path:
     path = Path(text)
     if path.is_file():
         return path
-    known = ", ".join(checkpoints()) or "none is bundled"
+    known = ", ".join(checkpoints(None)) or "none is bundled"
     raise ValueError(f"unknown checkpoint {text!r}: give a .safetensors file or one of: {known}")
 
 
@@ -100,10 +107,22 @@ def load_card(name_or_file: str | os.PathLike) -> dict[str, Any]:
     return card
 
 
+def kind_of(card: dict[str, Any]) -> str:
+    """One of `KINDS`; cards older than the word tell it by their stage."""
+    stage = card["training"].get("stage", "")
+    return card.get("kind", "regression" if stage == "regression" else "gan")
+
+
 def load_weights(path: Path) -> dict[str, Tensor]:
     """The weights as float32."""
     with safe_open(path, "pt") as file:
         return {key: file.get_tensor(key).float() for key in file.keys()}
+
+
+def named_moments(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Weights of a regression checkpoint with their prefixes, which a lone mean goes without."""
+    whole = any(key.startswith("mean.") for key in weights)
+    return weights if whole else {f"mean.{k}": v for k, v in weights.items()}
 
 
 def digest(path: Path) -> str:

@@ -68,7 +68,7 @@ class StageConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """Seeds, precision, validation, and the two stages."""
+    """Seeds, precision, validation, and the stages."""
 
     seed: int = 1
     precision: str = "auto"
@@ -80,6 +80,9 @@ class TrainConfig:
     regression: StageConfig = field(default_factory=lambda: StageConfig(betas=(0.9, 0.99)))
     adversarial: StageConfig = field(
         default_factory=lambda: StageConfig(steps=1500, batch=4, lr=2e-4)
+    )
+    variance: StageConfig = field(
+        default_factory=lambda: StageConfig(steps=600, betas=(0.9, 0.99))
     )
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from massgan_core.gan.moments import Moments
 from massgan_core.gan.normalize import CHANNELS
 from massgan_core.gan.residual import NOISES
 from massgan_core.nn import Critic, UNet
 from massgan_core.nn.published import PublishedCritic, PublishedUNet
 
 KINDS = ("unet", "published")
+
+#: What a generator does before its latents enter; all of its weights where they enter first.
+_ENCODERS = {"unet": ("enter", "encode", "down"), "published": ()}
 
 
 def build(network: dict[str, Any]) -> UNet:
@@ -35,6 +39,24 @@ def build(network: dict[str, Any]) -> UNet:
             f"got {network['latent']}: one channel for each of the {network['shuffle']}² pixels"
         )
     return UNet(CHANNELS, **options, shuffle=network["shuffle"], upsample=upsample, noise=noise)
+
+
+def build_moments(network: dict[str, Any], variance: bool = True) -> Moments:
+    """Such a generator as a network of the posterior mean, and a decoder of the variance.
+
+    Args:
+        network: Section ``network`` of a card or of the settings.
+        variance: Whether there is one.
+
+    Raises:
+        ValueError: Its kind is unknown.
+    """
+    mean, second = build(network), None
+    if variance:
+        second = build(network)
+        for part in _ENCODERS[kind_of(network)]:
+            delattr(second, part)
+    return Moments(mean, second)
 
 
 def build_critic(network: dict[str, Any], channels: int, side: int) -> Critic:

@@ -1,4 +1,4 @@
-"""Training: stage 1 regression (MSE), stage 2 adversarial (rcGAN) from its weights.
+"""Training: regression (MSE), then from its weights adversarial (rcGAN) or variance.
 
 Every random number of step i is keyed by (seed, i), so a run that is stopped and resumed goes
 on as if it had not been.
@@ -24,10 +24,12 @@ from tqdm import tqdm
 
 from massgan_core.gan import losses, reward
 from massgan_core.gan.config import RunConfig, StageConfig
+from massgan_core.gan.descent import Descent
+from massgan_core.gan.moments import Moments, moments
 from massgan_core.gan.normalize import FILTERED, Normalizer
 from massgan_core.gan.residual import painted
-from massgan_core.gan.schedule import fast_layout, learning_rate
-from massgan_core.gan.state import append_row, restore, state_facts, under, write_state
+from massgan_core.gan.schedule import fast_layout
+from massgan_core.gan.state import append_row, state_facts, under, write_state
 from massgan_core.nn import Critic, UNet
 from massgan_core.sky import ShearField, generator, remove_mean
 
@@ -49,24 +51,24 @@ class Trainer:
     """One stage of training.
 
     Args:
-        network: The generator, trained in place.
+        network: The generator, or both networks of the variance stage; trained in place.
         critic: Needed by the adversarial stage.
         normalizer: Fields to channels.
         batches: Batch number i of training data.
         validate: Scores the averaged weights; its ``gain`` [dB] tunes β_SD.
         config: All settings.
-        stage: ``regression`` or ``adversarial``.
+        stage: ``regression``, ``adversarial`` or ``variance``.
         out: Folder of the run: ``log.csv``, ``state.safetensors``.
         fabric: Launched; see :func:`massgan_core.gan.schedule.make_fabric`.
     """
 
     def __init__(
         self,
-        network: UNet,
+        network: UNet | Moments,
         critic: Critic | None,
         normalizer: Normalizer,
         batches: Callable[[int], Batch],
-        validate: Callable[[UNet], dict[str, float]],
+        validate: Callable[[UNet | Moments], dict[str, float]],
         config: RunConfig,
         *,
         stage: str,
@@ -85,14 +87,11 @@ class Trainer:
         self.normalizer, self.batches, self.validate = normalizer, batches, validate
         self.average = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
         s = self.settings
-        self.optimizer = torch.optim.Adam(self.network.parameters(), s.lr, betas=s.betas)
-        self.critic_optimizer = None
+        self.descents = {"adam": Descent(self.network, s.lr, s, fabric)}
         if stage == "adversarial":
             if critic is None:
                 raise ValueError("`critic` is needed by the adversarial stage, got None")
-            self.critic_optimizer = torch.optim.Adam(
-                self.critic.parameters(), s.critic_lr, betas=s.betas
-            )
+            self.descents["critic_adam"] = Descent(self.critic, s.critic_lr, s, fabric)
         self.step, self.weight, self.seconds = 0, reward.starting_weight(s.samples), 0.0
         self.best = float("inf")
 
@@ -107,7 +106,11 @@ class Trainer:
         """
         self.out.mkdir(parents=True, exist_ok=True)
         chief = self.fabric.is_global_zero
-        take = self._regress if self.stage == "regression" else self._compete
+        take = {
+            "regression": self._regress,
+            "adversarial": self._compete,
+            "variance": self._spread,
+        }[self.stage]
         saved = last = time.monotonic()
         bar = tqdm(
             total=self.settings.steps,
@@ -117,7 +120,8 @@ class Trainer:
             disable=not chief,
         )
         while not self._done and not self._late(until):
-            self._set_rates()
+            for descent in self.descents.values():
+                descent.set_rate(self.step)
             # Each process takes its own batches; together they are one step's.
             index = self.step * self.fabric.world_size + self.fabric.global_rank
             row = take(self.batches(index))
@@ -186,7 +190,16 @@ class Trainer:
         maps = self._paint(condition, tuple(truth.shape[-2:]), 1, zero=True)[:, 0]
         error = (remove_mean(maps, area) - truth) ** 2
         loss = (error * area).sum() / area.sum()
-        self._descend(self.optimizer, loss, self.network)
+        self.descents["adam"](loss)
+        return {"loss": loss.item()}
+
+    def _spread(self, batch: Batch) -> dict[str, float]:
+        condition, truth, area = self._prepare(batch)
+        with self.fabric.autocast():
+            output = self.network(condition)
+        mean, variance = moments(output, condition, area)
+        loss = losses.variance_score(variance, (mean - truth) ** 2, area)
+        self.descents["adam"](loss)
         return {"loss": loss.item()}
 
     def _compete(self, batch: Batch) -> dict[str, float]:
@@ -201,7 +214,7 @@ class Trainer:
         mix = torch.rand((len(real), 1, 1, 1), generator=key).to(self.device)
         score = losses.critic_loss(self.critic(real, seen), self.critic(fake, seen), s.drift)
         penalty = losses.gradient_penalty(lambda x: self.critic(x, seen), real, fake, mix)
-        self._descend(self.critic_optimizer, score + s.penalty * penalty, self.critic)
+        self.descents["critic_adam"](score + s.penalty * penalty)
         # Generator
         self.critic.requires_grad_(False)
         adversarial = -self.critic(maps[:, :1], seen).mean()
@@ -229,30 +242,8 @@ class Trainer:
         if s.mean:
             row["mean"] = losses.mean_square(maps, truth, area)
             loss = loss + s.mean * row["mean"]
-        self._descend(self.optimizer, loss, self.network)
+        self.descents["adam"](loss)
         return {k: v.item() for k, v in row.items()}
-
-    def _descend(self, optimizer: torch.optim.Adam, loss: Tensor, module: torch.nn.Module) -> None:
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        if self.fabric.world_size > 1:
-            slopes = [p.grad for p in module.parameters()]
-            flat = torch.cat([g.flatten() for g in slopes])
-            parts = self.fabric.all_reduce(flat, reduce_op="mean").split(
-                [g.numel() for g in slopes]
-            )
-            for slope, part in zip(slopes, parts, strict=True):
-                slope.copy_(part.view_as(slope))
-        torch.nn.utils.clip_grad_norm_(module.parameters(), 5.0)
-        optimizer.step()
-
-    def _set_rates(self) -> None:
-        s = self.settings
-        pairs = ((self.optimizer, s.lr), (self.critic_optimizer, s.critic_lr))
-        for optimizer, peak in pairs:
-            if optimizer is not None:
-                rate = learning_rate(self.step, s.steps, peak, s.warmup, s.final_lr)
-                optimizer.param_groups[0]["lr"] = rate
 
     @torch.no_grad()
     def _blend(self) -> None:
@@ -294,8 +285,9 @@ class Trainer:
         return load_file(path), state_facts(path)
 
     def _cost(self, scores: dict[str, float]) -> float:
-        """What the best weights have least of: error of the mean; with samples, CRPS too."""
-        return scores["crps"] if self.stage == "adversarial" else scores["rmse"]
+        """What the best weights have least of."""
+        names = {"regression": "rmse", "adversarial": "crps", "variance": "score"}
+        return scores[names[self.stage]]
 
     def _log(self, row: dict[str, float]) -> None:
         row = {"step": self.step, "minutes": self.seconds / 60, **row}
@@ -308,11 +300,8 @@ class Trainer:
         for name, module in modules.items():
             if module is not None:
                 parts |= {f"{name}.{k}": v for k, v in module.state_dict().items()}
-        optimizers = {"adam": self.optimizer, "critic_adam": self.critic_optimizer}
-        for name, optimizer in optimizers.items():
-            if optimizer is not None:
-                for i, state in optimizer.state_dict()["state"].items():
-                    parts |= {f"{name}.{i}.{k}": v for k, v in state.items()}
+        for name, descent in self.descents.items():
+            parts |= {f"{name}.{k}": v for k, v in descent.state().items()}
         facts = {"stage": self.stage, "step": self.step, "weight": self.weight}
         facts |= {"seconds": self.seconds, "best": self.best}
         write_state(parts, self.out / "state.safetensors", facts)
@@ -330,9 +319,8 @@ class Trainer:
         self.network.load_state_dict(under(parts, "network"))
         if self.critic is not None:
             self.critic.load_state_dict(under(parts, "critic"))
-        restore(self.optimizer, under(parts, "adam"))
-        if self.critic_optimizer is not None:
-            restore(self.critic_optimizer, under(parts, "critic_adam"))
+        for name, descent in self.descents.items():
+            descent.restore(under(parts, name))
         self.step, self.weight, self.best = facts["step"], facts["weight"], facts["best"]
         self.seconds = facts["seconds"]
         return True

@@ -12,7 +12,7 @@ import massgan_core
 
 ROOT = Path(__file__).resolve().parents[2]
 GROUND = {"sky", "nn"}
-WINGS = {"survey", "simulate", "mapping", "data", "gan", "posterior", "peaks"}
+WINGS = {"survey", "simulate", "mapping", "data", "gan", "posterior", "peaks", "score"}
 ON_POSTERIOR = {"evaluate", "export"}
 #: The one step upwards: a Summary has `to_xarray()`, and xarray is the export wing's business.
 UPWARDS = {("massgan_core/posterior/summary.py", "massgan_core.export")}

@@ -8,7 +8,8 @@ from typer.testing import CliRunner
 from massgan_core.cli.main import app
 from massgan_core.gan import load_card
 
-FEW = ["train.regression.steps=2", "train.adversarial.steps=2", "data.sky=128"]
+FEW = [f"train.{stage}.steps=2" for stage in ("regression", "adversarial", "variance")]
+FEW += ["data.sky=128"]
 SHORT = [*FEW, "train.validate_every=2", "train.precision=fp32"]
 
 
@@ -24,6 +25,16 @@ def test_a_preset_becomes_a_checkpoint_and_resumes(tmp_path):
     assert load_card(path)["training"]["steps"] == 2
     again = train("tiny", *SHORT, "--out", out, "--device", "cpu", "--resume")
     assert again.exit_code == 0 and str(path) in again.stdout
+
+
+def test_a_mean_is_given_a_variance(tmp_path):
+    words = ["tiny", *SHORT, "--out", tmp_path / "run", "--device", "cpu"]
+    assert train(*words, "--stage", "regression").exit_code == 0
+    mean = tmp_path / "run/regression/regression.safetensors"
+    result = train(*words, "--stage", "variance", "--start", mean)
+    path = tmp_path / "run/variance/variance.safetensors"
+    assert result.exit_code == 0 and str(path) in result.stdout, result.output
+    assert load_card(path)["kind"] == load_card(mean)["kind"] == "regression"
 
 
 def test_simulation_and_training_are_one_command(tmp_path):
@@ -76,6 +87,7 @@ def test_a_packed_run_is_unpacked_bit_for_bit(tmp_path, root):
         (("tiny", "--data", "a.zarr", "--simulate", "small"), "give `--data` or `--simulate`"),
         (("tiny", "--data", "nothing.zarr"), "nothing.zarr"),
         (("tiny", "--stage", "third"), "`stage` must be both"),
+        (("tiny", "--stage", "variance"), "train one with --stage regression"),
         (("tiny", "--start", "nothing.safetensors"), "unknown checkpoint"),
     ],
 )

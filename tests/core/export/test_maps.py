@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from massgan_core import __version__
-from massgan_core.export import Maps
+from massgan_core.export import Interval, Maps
 from massgan_core.posterior import stream
 
 
@@ -35,6 +35,24 @@ def test_low_and_high_hold_the_level_of_the_samples(wiener, level):
     np.testing.assert_allclose(maps.images["LOW"], low, atol=1e-6)
     np.testing.assert_allclose(maps.images["HIGH"], high, atol=1e-6)
     assert maps.facts["level"] == level and maps.facts["calibrated"] is False
+
+
+def test_a_calibrated_interval_takes_the_quantiles_place(wiener):
+    low, high = wiener.mean - 0.1, wiener.mean + 0.2
+    facts = {"interval_method": "rcps", "calibration_maps": 100}
+    maps = Maps.of(wiener, interval=Interval(low, high, "coverage: enough", facts))
+    np.testing.assert_array_equal(maps.images["LOW"], low)
+    np.testing.assert_array_equal(maps.images["HIGH"], high)
+    assert maps.facts["calibrated"] is True and facts.items() <= maps.facts.items()
+    assert maps.facts["promise"] == "coverage: enough"
+    assert maps.meaning["LOW"] == "lower end of the interval of kappa; coverage: enough"
+    assert "enough" not in Maps.of(wiener).meaning["LOW"]
+
+
+def test_why_there_is_no_calibrated_interval_is_a_remark(wiener):
+    maps = Maps.of(wiener, uncalibrated=["nobody did it"])
+    assert maps.facts["calibrated"] is False and "interval_method" not in maps.facts
+    assert "not calibrated: nobody did it" in maps.remarks
 
 
 def test_probability_counts_the_samples_above_the_threshold(wiener):

@@ -10,7 +10,7 @@ import torch
 from astropy.io import fits
 from astropy.wcs import WCS
 
-from massgan_core.export import to_fits
+from massgan_core.export import Interval, to_fits
 from massgan_core.sky import Grid
 
 CONTRACT = ["MEAN", "STD", "SNR", "KS", "KS_B", "LOW", "HIGH", "PROB"]
@@ -46,6 +46,24 @@ def test_the_header_tells_where_the_maps_come_from(written, wiener):
     prob, low = fits.getheader(written, "PROB"), fits.getheader(written, "LOW")
     assert (prob["PROBTHR"], prob["PROBSMO"]) == (0.02, 1.0)
     assert (low["CALIB"], low["LEVEL"]) == (False, 0.95)
+
+
+def test_a_calibrated_interval_says_how_and_what_for(wiener, tmp_path):
+    facts = {"interval_method": "cqr", "calibration_maps": 120, "calibration_boxes": 24}
+    facts |= {"calibration_samples": 32}
+    promise = "coverage of a pixel: 95 % over simulated skies like the training ones"
+    interval = Interval(wiener.mean - 0.1, wiener.mean + 0.1, promise, facts)
+    path = to_fits(wiener, tmp_path / "out.fits", interval=interval)
+    header = fits.getheader(path)
+    want = {"CALIB": True, "CALMETH": "cqr", "CALMAPS": 120, "CALBOXES": 24, "CALSAMP": 32}
+    assert {key: header[key] for key in want} == want
+    comment = str(header["COMMENT"]).replace("\n", "")
+    assert f"LOW and HIGH: {promise}." in comment and "no guarantee" not in comment
+    assert "promise" not in str(header.get("HISTORY", ""))
+    for name in ("LOW", "HIGH"):
+        own = fits.getheader(path, name)
+        assert (own["CALIB"], own["CALMETH"], own["LEVEL"]) == (True, "cqr", 0.95)
+        assert promise in str(own["COMMENT"]).replace("\n", "")
 
 
 @pytest.mark.parametrize("name", ["MEAN", "FOOTPRT", "SAMPLES"])

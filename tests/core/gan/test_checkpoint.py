@@ -22,6 +22,19 @@ def test_unknown_names_list_the_known(tmp_path):
         load("nonsense")
 
 
+def test_bundled_checkpoints_are_listed_by_kind(tmp_path, card, weights, monkeypatch):
+    from massgan_core.gan import checkpoint
+
+    monkeypatch.setattr(checkpoint, "BUNDLED", tmp_path)
+    for name, stage in (("b", "adversarial"), ("default", ""), ("mean", "regression")):
+        save(tmp_path / f"{name}.safetensors", weights, card | {"training": {"stage": stage}})
+    assert checkpoint.checkpoints() == ["default", "b"]
+    assert checkpoint.checkpoints("regression") == ["mean"]
+    assert load("mean").name == "regression" and load("b").name == "gan"
+    with pytest.raises(ValueError, match="or one of: default, b, mean"):
+        load("other")
+
+
 def test_truncated_files_are_named(saved):
     data = saved.read_bytes()
     for size in (0, 7, 100, len(data) // 2):

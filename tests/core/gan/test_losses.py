@@ -1,4 +1,4 @@
-from math import pi, sqrt
+from math import log, pi, sqrt
 
 import pytest
 import torch
@@ -30,6 +30,21 @@ def test_starting_weight_makes_true_spread_the_optimum(rng):
     values = {s: loss(s).item() for s in (0.0, 0.5, 0.8, 1.0, 1.25, 2.0)}
     assert min(values, key=values.get) == 1.0
     assert reward.starting_weight(2) == pytest.approx(0.326, abs=1e-3)
+
+
+def test_variance_score_is_least_at_the_mean_square(rng):
+    """Not at the median, however long the tail of e² is; outside the area nothing counts."""
+    square = torch.exp(2 * torch.randn(4, 64, 64, generator=rng))
+    want, area = square[:2].mean().item(), AREA.clone()
+    area[2:], square[2:] = False, 1e9
+
+    def score(value):
+        return losses.variance_score(torch.full((4, 64, 64), value), square, area)
+
+    values = {k: score(k * want).item() for k in (0.15, 0.5, 0.9, 1.0, 1.1, 2.0, 10.0)}
+    assert min(values, key=values.get) == 1.0
+    assert values[1.0] == pytest.approx(log(want) + 1)
+    assert square[:2].median() < 0.2 * want
 
 
 def test_fair_crps_is_least_at_the_true_posterior(rng):

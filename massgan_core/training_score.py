@@ -1,0 +1,361 @@
+"""Training of a prior score put together: skies → noise → network → checkpoint.
+
+    python -c "from massgan_core.training_score import train_score; \
+               train_score('run', 'MAPS.zarr', minutes=120, resume=True)"
+
+Every random number of step i is keyed by (seed, i), so a run that is stopped and resumed goes
+on as if it had not been.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import platform
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+from tqdm import tqdm
+
+from massgan_core import __version__
+from massgan_core.data import MapStore
+from massgan_core.data.cut import cut
+from massgan_core.data.observe import device_generator
+from massgan_core.gan.config import updated
+from massgan_core.gan.schedule import is_mixed, learning_rate
+from massgan_core.gan.state import append_row, restore, state_facts, under, write_state
+from massgan_core.score import LevelUNet
+from massgan_core.score.checkpoint import ratio_card, save
+from massgan_core.score.config import ScoreConfig
+from massgan_core.score.loss import (
+    Noised,
+    band_mean,
+    denoising_loss,
+    error_power,
+    learned,
+    make_ratio,
+    noise_levels,
+    noised,
+)
+from massgan_core.score.prior import ErrorRatio, Prior
+from massgan_core.sky import Grid, generator
+from massgan_core.sky.grid import ARCMIN
+from massgan_core.sky.spectrum import band_edges, nyquist
+from massgan_core.survey import cosmos_sources, cosmos_spectrum
+from massgan_core.training_score_skies import TRAIN, VALIDATE, LognormalSkies, StoredSkies
+
+_LEVEL, _NOISE, _CUT = 41, 42, 43  # keys of the independent streams behind one seed
+
+
+def train_score(
+    out: str | os.PathLike,
+    store: str | os.PathLike | MapStore | None = None,
+    *,
+    minutes: float = math.inf,
+    resume: bool = False,
+    device: torch.device | str = "cpu",
+    name: str = "default",
+    **settings: Any,
+) -> Path:
+    """Learn the prior score of the maps of a store, or of lognormal skies made on the fly.
+
+    Args:
+        out: Folder of the run: ``score.safetensors`` (the best weights so far), ``log.csv``,
+            ``state.safetensors``, ``config.json``.
+        store: Maps or their path.
+        minutes: After these the run is saved and stops.
+        resume: Go on from the folder's state; its settings must be the same.
+        device: Where to train.
+        name: Written into the card.
+        settings: Of :class:`massgan_core.score.config.ScoreConfig`: ``steps``, ``batch`` …
+
+    Returns:
+        Path of the checkpoint.
+
+    Raises:
+        ValueError: Settings, store or folder do not fit; nothing was written.
+        FloatingPointError: The loss became NaN or infinite; the last state is good.
+    """
+    config, until = updated(ScoreConfig(), settings), time.monotonic() + 60 * minutes
+    if store is not None and not isinstance(store, MapStore):
+        store = MapStore.open(store)
+    run = ScoreTraining(config, Path(out), store, torch.device(device))
+    run.begin(resume)
+    run.train(until)
+    weights, facts = run.best_weights()
+    run.network.load_state_dict(weights)
+    path = Path(out) / "score.safetensors"
+    save(path, weights, make_card(run, name, facts, measured_ratio(run)))
+    return path
+
+
+class ScoreTraining:
+    """One run: network, skies, optimiser, and what is saved of them.
+
+    Args:
+        config: All settings.
+        out: Folder of the run.
+        store: Maps; `None` makes lognormal skies.
+        device: Where to train.
+    """
+
+    def __init__(
+        self, config: ScoreConfig, out: Path, store: MapStore | None, device: torch.device
+    ) -> None:
+        self.config, self.out, self.store, self.device = config, out, store, device
+        torch.manual_seed(config.seed)  # initial weights only
+        self.network = LevelUNet(
+            widths=config.widths,
+            shuffle=config.shuffle,
+            bottleneck=config.bottleneck,
+            embedding=config.embedding,
+        ).to(device)
+        skies = (StoredSkies if store is not None else LognormalSkies)(config, store)
+        self.skies, shape = skies, skies.grid.shape
+        multiple = self.network.multiple
+        if config.side % multiple or not 0 < 2 * config.side <= min(shape):
+            raise ValueError(
+                f"`side` must be a multiple of {multiple} and at most half of the maps' {shape} "
+                f"pixels, got {config.side}"
+            )
+        fiducial = cosmos_spectrum().std(skies.grid.pixel_scale)
+        self.priors = [
+            Prior(p, skies.grid, self.network, fiducial=fiducial, device=device)
+            for p in skies.powers
+        ]
+        self.average = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
+        self.optimizer = torch.optim.Adam(self.network.parameters(), config.lr, betas=(0.9, 0.99))
+        self.step, self.seconds, self.best = 0, 0.0, math.inf
+
+    def begin(self, resume: bool) -> None:
+        """Make the folder, or take up what is saved in it."""
+        settings = json.loads(json.dumps(asdict(self.config)))
+        settings["store"] = None if self.store is None else str(self.store.path)
+        state, told = self.out / "state.safetensors", self.out / "config.json"
+        if state.is_file():
+            if not resume:
+                raise ValueError(
+                    f"{self.out} holds the state of a run: resume it or choose another"
+                )
+            old = json.loads(told.read_text())
+            changed = [k for k in settings if old.get(k) != settings[k]]
+            if changed:
+                key = changed[0]
+                raise ValueError(
+                    f"{self.out} was begun with {key}={old.get(key)}, now it is {settings[key]}: "
+                    "resume with the same settings or choose another folder"
+                )
+            self._load(state)
+        self.out.mkdir(parents=True, exist_ok=True)
+        told.write_text(json.dumps(settings, indent=1))
+
+    def train(self, until: float = math.inf) -> None:
+        """Train to the last step, or until a time (`time.monotonic`); log, validate and save."""
+        config, saved = self.config, time.monotonic()
+        bar = tqdm(total=config.steps, initial=self.step, desc="score", mininterval=5)
+        last = saved
+        while self.step < config.steps and time.monotonic() < until:
+            loss = self._descend()
+            if not loss < math.inf:
+                raise FloatingPointError(
+                    f"step {self.step}: the loss is not finite; the last state in {self.out} is "
+                    "good, resume it with a smaller learning rate"
+                )
+            self.step += 1
+            bar.update()
+            now = time.monotonic()
+            self.seconds, last = self.seconds + now - last, now
+            done = self.step >= config.steps
+            if self.step % config.validate_every == 0 or done:
+                row = {"step": self.step, "minutes": self.seconds / 60, "loss": loss}
+                append_row(self.out / "log.csv", row | self._check())
+            if now - saved > 60 * config.save_minutes or done:
+                self.save()
+                saved = now
+        bar.close()
+        if self.best == math.inf:
+            self._check()
+        self.save()
+
+    def part(
+        self, kappa: Tensor, number: int, t: Tensor, *key: int, center: bool = False
+    ) -> Noised:
+        """Noised cut-outs of large maps of n(z) `number`; noise and place depend on `key`."""
+        prior, side = self.priors[number], self.config.side
+        kappa, t = kappa.float().to(self.device), t.to(self.device)
+        kappa = kappa - kappa.mean((-2, -1), keepdim=True)
+        source = device_generator(self.device, self.config.seed, _NOISE, *key)
+        white = torch.randn(kappa.shape, generator=source, device=self.device)
+        noisy, gaussian = noised(prior, kappa, t, white)
+        corner, turn = self._places(len(kappa), center, key)
+        parts = [cut(m, corner, turn, (side, side)) for m in (kappa, noisy, gaussian)]
+        return Noised(*parts, t, prior.error(t))
+
+    def _places(self, n: int, center: bool, key: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+        """Corners of cut-outs, a quarter of their side or more from every edge, and turns."""
+        side, source = self.config.side, generator(self.config.seed, _CUT, *key)
+        spans = [(large - side, side // 4) for large in self.skies.grid.shape]
+        corner = [
+            torch.full((n,), room // 2)
+            if center
+            else torch.randint(margin, room - margin + 1, (n,), generator=source)
+            for room, margin in spans
+        ]
+        turn = torch.randint(1 if center else 8, (n,), generator=source)
+        return torch.stack(corner).to(self.device), turn.to(self.device)
+
+    def _descend(self) -> float:
+        """One step of Adam."""
+        config = self.config
+        kappa, number = self.skies.train(self.step)
+        low, high = (self.priors[number].scale * x for x in config.noise)
+        t = noise_levels(len(kappa), low, high, generator(config.seed, _LEVEL, self.step))
+        self.network.train()
+        part = self.part(kappa, number, t, TRAIN, self.step)
+        with self.autocast():
+            loss = denoising_loss(self.priors[number], part).mean()
+        self.optimizer.param_groups[0]["lr"] = learning_rate(
+            self.step, config.steps, config.lr, config.warmup, config.final_lr
+        )
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self.optimizer.step()
+        decay = min(config.ema, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            for key, value in self.network.state_dict().items():
+                self.average[key].lerp_(value, 1 - decay)
+        return float(loss.detach())
+
+    def autocast(self) -> torch.autocast:
+        """bf16 convolutions where they are fast or wanted."""
+        mixed = is_mixed(self.device, self.config.precision)
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=mixed)
+
+    @torch.no_grad()
+    def _check(self) -> dict[str, float]:
+        """Squared error of the averaged denoiser over the Gaussian one's, at fixed levels."""
+        current = {k: v.clone() for k, v in self.network.state_dict().items()}
+        self.network.load_state_dict(self.average)
+        self.network.eval()
+        scores = {}
+        for level in self.config.validate_levels:
+            errors = torch.zeros(2, dtype=torch.float64)
+            for i, (kappa, number) in enumerate(self.skies.held_out(self.config.validate_maps)):
+                t = torch.full((len(kappa),), level * self.priors[number].scale)
+                part = self.part(kappa, number, t, VALIDATE, i, center=True)
+                missed = (part.kappa - part.gaussian) / part.error[:, None, None]
+                errors[0] += float(denoising_loss(self.priors[number], part).sum())
+                errors[1] += float((missed**2).mean((-2, -1)).sum())
+            scores[f"ratio_{level:g}"] = float(errors[0] / errors[1])
+        scores["ratio"] = math.exp(np.mean(np.log(list(scores.values()))))
+        self.network.load_state_dict(current)
+        if scores["ratio"] < self.best:
+            self.best = scores["ratio"]
+            facts = {"step": self.step, **scores}
+            write_state(self.average, self.out / "best.safetensors", facts)
+        return scores
+
+    def best_weights(self) -> tuple[dict[str, Tensor], dict[str, float]]:
+        """The averaged weights that validated best, with their step and scores."""
+        path = self.out / "best.safetensors"
+        return load_file(path, device=str(self.device)), state_facts(path)
+
+    def save(self) -> None:
+        """Everything needed to go on, atomically."""
+        parts = {f"average.{k}": v for k, v in self.average.items()}
+        parts |= {f"network.{k}": v for k, v in self.network.state_dict().items()}
+        for i, state in self.optimizer.state_dict()["state"].items():
+            parts |= {f"adam.{i}.{k}": v for k, v in state.items()}
+        facts = {"step": self.step, "seconds": self.seconds, "best": self.best}
+        write_state(parts, self.out / "state.safetensors", facts)
+
+    def _load(self, path: Path) -> None:
+        parts, facts = load_file(path, device=str(self.device)), state_facts(path)
+        self.average = under(parts, "average")
+        self.network.load_state_dict(under(parts, "network"))
+        restore(self.optimizer, under(parts, "adam"))
+        self.step, self.seconds, self.best = facts["step"], facts["seconds"], facts["best"]
+
+
+@torch.no_grad()
+def measured_ratio(run: ScoreTraining) -> ErrorRatio:
+    """Power of the denoiser's error over the Gaussian one's, on the maps to validate on."""
+    config, grid = run.config, Grid((run.config.side,) * 2, run.skies.grid.pixel_scale)
+    edges = band_edges(
+        4 * math.pi / (ARCMIN * min(grid.extent)), nyquist(grid.pixel_scale), config.ratio_bands
+    )
+    run.network.eval()
+    rows, skies = [], run.skies.held_out(config.ratio_maps)
+    for level in (*config.ratio_levels, math.inf):
+        power, expected = 0.0, 0.0
+        for i, (kappa, number) in enumerate(skies):
+            prior, spectrum = run.priors[number], run.skies.powers[number]
+            t = torch.full((len(kappa),), prior.scale * (level if level < math.inf else 1.0))
+            part = run.part(kappa, number, t, VALIDATE, i, center=True)
+            error = part.kappa
+            if level < math.inf:
+                error = error - part.gaussian - part.error[:, None, None] * learned(prior, part)
+            # In units of σ_κ, so that all depths in redshift count alike.
+            power = power + error_power(error / prior.scale, grid, edges)
+            bands = band_mean(spectrum, level * prior.scale, grid, edges)
+            expected = expected + bands / prior.scale**2
+        rows.append(power / expected)
+    return make_ratio(edges, list(config.ratio_levels), rows)
+
+
+def make_card(
+    run: ScoreTraining, name: str, best: dict[str, float], ratio: ErrorRatio
+) -> dict[str, Any]:
+    """The checkpoint's metadata: everything that rebuilds and explains the model."""
+    config, skies, power = run.config, run.skies, cosmos_spectrum()
+    settings = json.loads(json.dumps(asdict(config)))
+    scale, (low, high), sources = skies.grid.pixel_scale, skies.sigma8, cosmos_sources()
+    return {
+        "name": name,
+        "network": {k: settings[k] for k in ("widths", "shuffle", "bottleneck", "embedding")},
+        "normalization": {
+            "ell": power.ell.tolist(),
+            "power": power.power.tolist(),
+            "pixel_scale": scale,
+            "error_ratio": ratio_card(ratio),
+        },
+        "domain": {
+            "pixel_scale": [0.98 * scale, 1.02 * scale],
+            "mean_redshift": [0.95 * min(skies.means), 1.05 * max(skies.means)],
+            "sigma8": [low, high],
+            "omega_m": list(skies.omega_m),
+            "masks": ["any: mask and noise enter the data term alone"],
+        },
+        "sources": {
+            "redshift": sources.redshift.tolist(),
+            "density": [round(float(d), 6) for d in sources.density],
+        },
+        "training": {
+            "stage": "score",
+            "steps": run.step,
+            "best": best,
+            "maps": skies.told,
+            "minutes": round(run.seconds / 60, 1),
+            "config": settings,
+            "date": datetime.now(UTC).date().isoformat(),
+            "version": __version__,
+            "torch": torch.__version__.split("+")[0],
+            "device": run.device.type,
+            "machine": platform.machine(),
+        },
+        "trained_on": (
+            f"{skies.told}, {config.side}² pixels of {scale}′, mean source redshift "
+            f"{min(skies.means):.2f}–{max(skies.means):.2f}, σ8 {low:.2f}–{high:.2f}, under white "
+            f"noise of {config.noise[0]:g}–{config.noise[1]:g} σ_κ"
+        ),
+        "evaluation": {},
+    }
