@@ -29,7 +29,7 @@ from massgan_core.data import MapStore
 from massgan_core.gan import checkpoint
 
 # The folder beside this file, which is no installed package.
-bars, fields, parts = (import_module(f"evaluation.{n}") for n in ("bars", "fields", "parts"))
+bars, classical, parts = (import_module(f"evaluation.{n}") for n in ("bars", "classical", "parts"))
 
 VERSION = 1  #: of the report; parts of another one are not kept
 
@@ -63,7 +63,7 @@ def main() -> None:
         samples=given.samples,
         seed=given.seed,
         out=out,
-        classical=fields.Classical(given.out / "classical"),
+        classical=classical.Classical(given.out / "classical"),
     )
     made_of = {
         "version": VERSION,

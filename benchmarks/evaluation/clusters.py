@@ -13,7 +13,7 @@ import massgan_core as mg
 from massgan_core.evaluate import paired_stacks, smoothed, stack
 from massgan_core.sky import ShearField, remove_mean
 
-from .fields import Classical
+from .classical import Classical
 
 EDGE = 3.0  #: clusters lie on the footprint, this far from its outer edge [arcmin]
 WIDTH = 4 * 0.29  #: smoothing of the second set of figures [arcmin]

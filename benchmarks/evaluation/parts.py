@@ -12,18 +12,19 @@ import torch
 import massgan_core as mg
 from massgan_core.data import MapStore
 from massgan_core.evaluate.spectra import EDGES
+from massgan_core.evaluating import fields
 from massgan_core.sky import ShearField, Sources, remove_mean
 from massgan_core.survey import cosmos_sources
 from massgan_core.training_data import draw
 
-from . import clusters, fields, plots, scores
+from . import clusters, plots, scores
+from .classical import Classical
 
 WINDOWS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)  #: smoothings of Kaiser–Squires [arcmin]
 DEPTHS = (10.0, 30.0, 70.0)  #: [galaxies/arcmin²]
 REDSHIFTS = (0.6, 1.0, 1.4)  #: mean redshifts of the sources
 RESIDUALS = 16  #: Wiener samples that stand for its spread
 FEW = 32  #: fields of the parts beside the main one, at most
-KTNG = "ktng_cosmos_kappa_360.fits"
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Job:
     samples: int
     seed: int
     out: Path
-    classical: fields.Classical
+    classical: Classical
 
     @property
     def few(self) -> int:
@@ -148,7 +149,9 @@ def ktng(job: Job) -> dict[str, Any]:
     """One κTNG map, many noises."""
     if job.ktng is None:
         return {}
-    seen, residual = fields.ktng_fields(job.ktng / KTNG, job.few, job.seed)
+    pairs = [fields.ktng_field(job.ktng / fields.KTNG, k, job.seed) for k in range(job.few)]
+    seen, shears = (list(x) for x in zip(*pairs, strict=True))
+    residual = fields.embedding_error(torch.stack(shears))
     table = _beside_wiener(job, seen, "κTNG")
     return {"ktng": {"draws": len(seen), "embedding_residual": residual, **table}}
 

@@ -30,8 +30,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from massgan_core.evaluate.bootstrap import paired_ratio
-from massgan_core.evaluate.spectra import is_peak
-from massgan_core.sky import Grid, remove_mean
+from massgan_core.sky import Grid, local_maxima, remove_mean
 
 #: Nominal levels of a coverage curve.
 LEVELS = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99])
@@ -180,7 +179,7 @@ def near_peaks(
     """
     centred = remove_mean(mean.double(), area) * area
     std = torch.sqrt((centred**2).sum((-2, -1)) / area.sum((-2, -1)))[..., None, None]
-    peaks = is_peak(mean, area) & (centred >= height * std)
+    peaks = local_maxima(mean, area) & (centred >= height * std)
     reach = int(radius / grid.pixel_scale + 1e-9)
     steps = torch.arange(-reach, reach + 1, device=mean.device) * grid.pixel_scale
     disk = (steps[:, None] ** 2 + steps**2 <= (radius * (1 + 1e-9)) ** 2).float()

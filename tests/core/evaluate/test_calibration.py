@@ -178,7 +178,9 @@ def test_the_survey_s_own_grid_comes_before_the_table():
     calibration = made(survey=on_survey(field, torch.full((2, 14, 14), 70.0)), table=a_table())
     assert (calibration.factor(field, 0.95) == 70).all() and calibration.covers(field) == []
     noisier = replace(field, sigma=1.1 * field.sigma)
-    near, turned = replace(field, sources=Sources.plane(1.0)), replace(field, mask=field.mask.T)
+    near = replace(field, sources=Sources.plane(1.0))
+    known = field.sigma.clamp_max(0.1)  # ∞ outside the mask
+    turned = replace(field, sigma=known, mask=field.mask.T)
     for other in (noisier, near, turned, a_field()):
         assert (calibration.factor(other, 0.95) <= 12).all()
 
@@ -205,6 +207,10 @@ def test_few_samples_few_maps_and_other_grids_are_said():
     hole = a_table().factor.clone()
     hole[:, 1] = torch.inf
     assert "too few" in made(table=a_table(factor=hole)).covers(a_field())[0]
+    hole[0] = a_table().factor[0]  # a lower level takes fewer maps
+    half = made(table=a_table(factor=hole))
+    assert half.covers(a_field(), level=0.68) == []
+    assert "too few" in half.covers(a_field(), level=0.95)[0]
     only = made(survey=on_survey(survey_field(), torch.ones(2, 14, 14)))
     assert "only the survey's own grid" in only.covers(a_field())[0]
     with pytest.raises(ValueError, match="is not calibrated: only the survey's own grid"):
