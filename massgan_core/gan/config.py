@@ -60,6 +60,8 @@ class StageConfig:
     crps: float = 0.0  # fair CRPS of the bands of a pyramid
     spread: float = 0.0  # gap between spread and error of the same bands
     bands: int = 5
+    peaks: float = 0.0  # gap between spread and error where the Wiener filter is high
+    skewness: float = 0.0  # gap between third moments of samples and truth
     mean: float = 0.0  # unbiased squared error of the posterior mean
     penalty: float = 10.0
     drift: float = 1e-3

@@ -239,6 +239,14 @@ class Trainer:
                 if weight:
                     row[name] = f(maps, truth, area, s.bands, (y, x))
                     loss = loss + weight * row[name]
+        if s.peaks:
+            guide = condition[:, FILTERED, : shape[0], : shape[1]]
+            row["peaks"] = losses.peak_gap(maps, truth, area, guide)
+            loss = loss + s.peaks * row["peaks"]
+        if s.skewness:
+            y, x = torch.randint(4, (2,), generator=key).tolist()
+            row["skewness"] = losses.third_moment_gap(maps, truth, area, offset=(y, x))
+            loss = loss + s.skewness * row["skewness"]
         if s.mean:
             row["mean"] = losses.mean_square(maps, truth, area)
             loss = loss + s.mean * row["mean"]

@@ -197,3 +197,39 @@ def test_samples_that_do_not_differ_have_a_finite_gap(rng):
     gap = losses.spread_gap(same, truth, AREA[:2, :32, :32])
     gap.backward()
     assert 50 < gap.item() < 500 and same.grad.isfinite().all()
+
+
+def heteroscedastic(n, rng, batch=8, side=64):
+    """A map of the data, and samples of a posterior that is wider where the map is high."""
+    guide = torch.randn(batch, side, side, generator=rng)
+    width = 0.5 + guide.clamp_min(0)[:, None]
+    noise = torch.randn(batch, n, side, side, generator=rng)
+    return guide, guide[:, None] + width * noise, torch.ones(batch, side, side, dtype=torch.bool)
+
+
+def test_the_gap_at_peaks_sees_what_all_pixels_drown(rng):
+    guide, both, area = heteroscedastic(3, rng, 24)
+    samples, truth = both[:, :2], both[:, 2]
+    centre = guide[:, None]
+    narrow = centre + (samples - centre) * torch.where(centre > 2, 0.7, 1.0)
+    exact, wrong = (losses.peak_gap(x, truth, area, guide).item() for x in (samples, narrow))
+    assert exact < 0.01 and 0.05 < wrong
+    assert losses.spread_gap(narrow, truth, area, 1).item() < 0.01
+
+
+def test_the_gap_at_peaks_moves_the_spread_and_counts_the_footprint_alone(rng):
+    guide, both, area = heteroscedastic(3, rng, 2, 32)
+    area[:, :8] = False
+    samples = both[:, :2].clone().requires_grad_(True)
+    losses.peak_gap(samples, both[:, 2], area, guide + 100 * ~area).backward()
+    assert samples.grad[:, :, :8].abs().max() == 0 < samples.grad.abs().max()
+    torch.testing.assert_close(samples.grad.sum(1), torch.zeros(2, 32, 32), atol=1e-6, rtol=0)
+
+
+def test_third_moments_of_a_posterior_agree_and_those_of_shrunken_peaks_do_not(rng):
+    draws = torch.randn(8, 3, 64, 64, generator=rng).exp() - 1.65
+    area = torch.ones(8, 64, 64, dtype=torch.bool)
+    truth = draws[:, 2]
+    exact = losses.third_moment_gap(draws[:, :2], truth, area).item()
+    cut = losses.third_moment_gap(draws[:, :2].clamp_max(4.0), truth, area).item()
+    assert 10 * exact < cut
