@@ -30,6 +30,7 @@ _HOMES = {
     "Peaks": "peaks",
     "find_peaks": "peaks",
     "KaiserSquires": "mapping",
+    "Sparse": "mapping",
     "Wiener": "mapping",
     "Catalog": "survey",
     "Clusters": "survey",

@@ -12,7 +12,9 @@ import torch
 from massgan_core.posterior import Sampler
 from massgan_core.sky import Grid, PowerSpectrum, ShearField
 
-METHODS = ("gan", "wiener", "ks")
+METHODS = ("gan", "wiener", "sparse", "ks", "regression", "score")
+NETWORKS = ("gan", "regression", "score")  #: methods that come from a checkpoint
+MAPS = ("sparse", "ks")  #: methods that make one map and draw no samples
 KINDS = ("lognormal", "gaussian", "nfw")
 MASKS = ("cosmos", "none")
 
@@ -47,21 +49,68 @@ def spectrum_of(field: ShearField) -> PowerSpectrum:
 def sampler(
     method: str, field: ShearField, *, checkpoint: str = "default", device: str = "auto"
 ) -> Sampler:
-    """The sampler called `method` (gan, wiener or ks), ready for `field`."""
-    at = pick_device(device)
-    if method == "gan":
-        from massgan_core.gan import load
+    """The sampler called `method` (one of `METHODS`), ready for `field`.
 
-        return load(checkpoint, device=at)
+    Args:
+        method: Its name.
+        field: Whose n(z) sets the prior of wiener, sparse and score.
+        checkpoint: Name or file of the network, where there is one.
+        device: Where the network lives.
+
+    Raises:
+        ValueError: Unknown method or checkpoint, or a checkpoint of another method.
+    """
+    if method in NETWORKS:
+        power = spectrum_of(field) if method == "score" else None
+        return trained(method, checkpoint, power=power, device=device)
     if method == "wiener":
         from massgan_core.mapping import Wiener
 
         return Wiener(spectrum_of(field))
+    if method == "sparse":
+        from massgan_core.mapping import Sparse
+
+        return Sparse(spectrum_of(field))
     if method == "ks":
         from massgan_core.mapping import KaiserSquires
 
         return KaiserSquires()
     raise ValueError(f"`method` must be one of {', '.join(METHODS)}, got {method!r}")
+
+
+def trained(
+    method: str,
+    checkpoint: str = "default",
+    *,
+    power: PowerSpectrum | None = None,
+    device: str = "auto",
+) -> Sampler:
+    """The sampler of a checkpoint, once it is sure that it belongs to `method`.
+
+    Args:
+        method: One of `NETWORKS`.
+        checkpoint: Name or file.
+        power: Of κ for the field's n(z), for score; by default that of its training.
+        device: Where the network lives.
+
+    Raises:
+        ValueError: Unknown or damaged checkpoint, or one of another method.
+    """
+    at = pick_device(device)
+    if method == "score":
+        from massgan_core import score
+
+        return score.load(checkpoint, power, device=at)
+    from massgan_core import gan
+    from massgan_core.gan.checkpoint import kind_of
+
+    kind = kind_of(gan.load_card(checkpoint))
+    if kind != method:
+        raise ValueError(
+            f"checkpoint {str(checkpoint)!r} is of kind {kind}: use it with method {kind}, or "
+            f"give one of kind {method}"
+        )
+    return gan.load(checkpoint, device=at)
 
 
 def simulated(

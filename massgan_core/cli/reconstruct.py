@@ -24,6 +24,16 @@ KEEP = 1024
 #: Default κ of PROB: three times the rms of a sky with the COSMOS n(z) smoothed by 1′.
 THRESHOLD = 0.03
 
+#: Methods whose checkpoints `massgan calibrate` takes.
+CALIBRATED = ("gan", "regression")
+
+#: Methods that know no samples of whole maps, hence no PROB either, and why.
+SINGLE = {
+    "sparse": "draws no samples",
+    "ks": "draws no samples",
+    "regression": "knows pixels one by one and no samples of whole maps",
+}
+
 
 def reconstruct(
     source: Annotated[
@@ -34,9 +44,17 @@ def reconstruct(
         ),
     ],
     out: Annotated[Path, typer.Option(help="File to write: .fits, .zarr or .nc.")],
-    method: Annotated[str, typer.Option(help="gan, wiener or ks.")] = "gan",
+    method: Annotated[
+        str,
+        typer.Option(
+            help="gan, wiener, sparse, ks, regression or score; sparse and ks make one map."
+        ),
+    ] = "gan",
     checkpoint: Annotated[
-        str, typer.Option(help="Name or .safetensors file of a trained network (gan).")
+        str,
+        typer.Option(
+            help="Name or .safetensors file of a trained network (gan, regression, score)."
+        ),
     ] = "default",
     calibration: Annotated[
         Path | None,
@@ -85,7 +103,8 @@ def reconstruct(
     """Maps of κ with their uncertainty, from shear to a file.
 
     The output holds MEAN, STD, SNR, KS, KS_B, LOW, HIGH, PROB, MASK and FOOTPRT, where known
-    NGAL and TRUTH, and SAMPLES if wanted. It appears whole or not at all.
+    NGAL and TRUTH, and SAMPLES if wanted. It appears whole or not at all. ks, sparse and
+    regression have no PROB and no SAMPLES; the STD of sparse is NaN.
 
     LOW and HIGH are calibrated (header CALIB = T) where the checkpoint has a calibration and
     the field lies inside its domain; else they are quantiles of the samples, and it says why.
@@ -97,18 +116,23 @@ def reconstruct(
     # Everything that can be refused is refused before any work.
     check_output(out, overwrite=overwrite)
     _check(method, wiring.METHODS, samples, batch)
-    if method == "ks" and (save_samples or threshold is not None):
-        raise ValueError("--method ks draws no samples: leave out --save-samples and --threshold")
+    if method in SINGLE and (save_samples or threshold is not None):
+        raise ValueError(
+            f"--method {method} {SINGLE[method]}: leave out --save-samples and --threshold"
+        )
     if not isfinite(threshold or 0) or not 0 <= prob_smoothing < inf:
         raise ValueError("--threshold must be finite and --prob-smoothing ≥ 0 [arcmin]")
     if not 0 < level < 1:
         raise ValueError(f"--level must lie between 0 and 1, got {level}")
-    if calibration is not None and method != "gan":
-        raise ValueError("--calibration belongs to a trained network: leave it out or use gan")
+    if calibration is not None and method not in CALIBRATED:
+        raise ValueError(
+            "--calibration belongs to a trained network: leave it out, or use gan or regression"
+        )
     place = None if center is None else _numbers("--center", center, 2)
     sides = None if size is None else _numbers("--size", size)
     at = wiring.pick_device(device)
-    sampler = mg.load(checkpoint, device=at) if method == "gan" else None
+    network = method in wiring.NETWORKS
+    sampler = wiring.trained(method, checkpoint, device=device) if network else None
     known, why_not = _calibration(method, checkpoint, calibration)
 
     field = _open(
@@ -124,9 +148,11 @@ def reconstruct(
         nz=nz,
         zs=zs,
     )
-    sampler = sampler or wiring.sampler(method, field, device=device)
+    # A learned prior, too, is scaled to the spectrum of the field's n(z).
+    if sampler is None or method == "score":
+        sampler = wiring.sampler(method, field, checkpoint=checkpoint, device=device)
     outside = _outside(sampler, field, checkpoint)
-    samples, batch = (1, 1) if method == "ks" else (samples, batch)
+    samples, batch = (1, 1) if method in wiring.MAPS else (samples, batch)
     started = perf_counter()
     keep = samples if save_samples else KEEP
     summary = draw(sampler, field.to(at), samples, batch, seed=seed, keep=keep)
@@ -139,7 +165,7 @@ def reconstruct(
         interval, reasons = calibrated(summary, known, level, outside or [])
     if interval is not None:
         typer.echo(f"LOW and HIGH: {interval.promise}.")
-    elif method == "gan":
+    elif network:
         typer.echo(f"LOW and HIGH are not calibrated: {'; '.join(reasons)}.")
     likely = THRESHOLD if threshold is None else threshold
     write(
@@ -150,7 +176,7 @@ def reconstruct(
         level=level,
         interval=interval,
         uncalibrated=reasons,
-        threshold=None if method == "ks" else likely,
+        threshold=None if method in SINGLE else likely,
         prob_smoothing=prob_smoothing,
         outside=outside,
         save_samples=save_samples,
@@ -196,10 +222,11 @@ def calibrated(
     from massgan_core.evaluate.calibration import calibrated_interval
     from massgan_core.export import Interval
 
-    reasons = [*outside, *calibration.covers(summary.field, summary.n)]
-    if not reasons and not calibration.has(level):
+    if calibration.has(level):
+        reasons = [*outside, *calibration.covers(summary.field, summary.n, level)]
+    else:
         known = ", ".join(f"{known:g}" for known in calibration.levels)
-        reasons = [f"level {level:g} is none of those calibrated, {known}"]
+        reasons = [*outside, f"level {level:g} is none of those calibrated, {known}"]
     if reasons:
         return None, reasons
     facts = {
@@ -216,8 +243,8 @@ def _calibration(
     method: str, checkpoint: str, path: Path | None
 ) -> tuple[Calibration | None, list[str]]:
     """The calibration of the method, or why there is none; a file asked for must serve."""
-    if method != "gan":
-        return None, [f"{method} has no calibration, trained networks have"]
+    if method not in CALIBRATED:
+        return None, [f"{method} has no calibration, gan and regression checkpoints have"]
     from massgan_core.calibrating import calibration_of
 
     try:
@@ -284,5 +311,7 @@ def _report(method: str, summary: Summary, seconds: float) -> str:
     what = f"{width} × {height} pixels of {summary.field.grid.pixel_scale:.3g}′"
     if method == "ks":
         return f"One Kaiser–Squires map, {what}; STD is its propagated shape noise."
+    if method == "sparse":
+        return f"One sparse map, {what}; it has no uncertainty: STD, SNR, LOW and HIGH are NaN."
     rate = summary.n / max(seconds, 1e-9)
     return f"{summary.n} {method} samples, {what}, in {seconds:.1f} s ({rate:.3g} samples/s)."

@@ -82,7 +82,9 @@ class TableFactors:
     def bins(self, noise: Tensor, distance: Tensor) -> tuple[Tensor, Tensor]:
         """Bin of each pixel; beyond the ends, the nearest one."""
         parts = (self.noise[1:-1], noise), (self.distance, distance)
-        a, d = (torch.bucketize(m, m.new_tensor(edges), right=True) for edges, m in parts)
+        a, d = (
+            torch.bucketize(m.contiguous(), m.new_tensor(edges), right=True) for edges, m in parts
+        )
         return a, d
 
 
@@ -123,16 +125,19 @@ class Calibration:
     facts: dict[str, Any] = field(default_factory=dict)
     _known: WeakKeyDictionary = field(init=False, repr=False, default_factory=WeakKeyDictionary)
 
-    def covers(self, field: ShearField, n: int | None = None) -> list[str]:
+    def covers(
+        self, field: ShearField, n: int | None = None, level: float | None = None
+    ) -> list[str]:
         """Reasons why the interval of `field` is not calibrated; [] where it is.
 
         Args:
             field: Observed, without batch axes.
             n: Samples drawn so far; by default enough.
+            level: Of the interval; by default the highest, which takes the most maps.
         """
-        reasons = []
+        reasons, at = [], -1 if level is None else self._level(level)
         if not self._on_survey(field):
-            reasons += self._outside_table(field)
+            reasons += self._outside_table(field, at)
         if n is not None and n < self.samples:
             reasons.append(f"{n} samples were drawn, calibrated with {self.samples} or more")
         return reasons
@@ -190,7 +195,7 @@ class Calibration:
         noise = local_noise(field) / self.scale(field)
         return noise, edge_distance(field.footprint.cpu(), field.grid.pixel_scale)
 
-    def _outside_table(self, field: ShearField) -> list[str]:
+    def _outside_table(self, field: ShearField, at: int) -> list[str]:
         table, redshift = self.table, self._redshift(field)
         if table is None:
             return ["only the survey's own grid, mask, noise and sources are calibrated"]
@@ -210,7 +215,7 @@ class Calibration:
                 f"the noise of {stray:.0%} of the footprint lies outside the {low:.3g} to "
                 f"{high:.3g} times the std of κ that were calibrated"
             )
-        thin = float(torch.isinf(table.factor[-1][table.bins(noise, distance)]).double().mean())
+        thin = float(torch.isinf(table.factor[at][table.bins(noise, distance)]).double().mean())
         if thin > STRAY:
             reasons.append(f"{thin:.0%} of the footprint had too few calibration maps")
         return reasons

@@ -6,7 +6,8 @@ not calibrated. ``PROB`` is the fraction of the samples whose κ, smoothed, exce
 NaN outside the footprint.
 
 Kaiser–Squires is no posterior: there ``STD`` is the shape noise propagated through the
-estimator and ``LOW``, ``HIGH`` the normal interval of that noise.
+estimator and ``LOW``, ``HIGH`` the normal interval of that noise. The sparse map, not linear in
+the shear, has no such std: all four are NaN.
 """
 
 from __future__ import annotations
@@ -52,8 +53,26 @@ MEANING_KS = {
     "HIGH": "MEAN plus the normal quantile times STD: shape noise alone",
 }
 
+#: The same where the sparse map is.
+MEANING_SPARSE = {
+    "MEAN": "sparse map: significant peaks and a Wiener filter of the rest",
+    "STD": "NaN: the sparse map has no uncertainty",
+    "SNR": "NaN: the sparse map has no uncertainty",
+    "LOW": "NaN: the sparse map has no uncertainty",
+    "HIGH": "NaN: the sparse map has no uncertainty",
+}
+
+#: Methods that make one map, by the sampler's name → the name for people, and their meanings.
+_ONE_MAP = {"ks": ("Kaiser–Squires", MEANING_KS), "sparse": ("the sparse map", MEANING_SPARSE)}
+
 #: The sampler's own names of provenance → ours.
-_ALIASES = {"sampler": "method", "smoothing": "ks_smoothing"}
+_ALIASES = {
+    "sampler": "method",
+    "smoothing": "ks_smoothing",
+    "threshold": "sparse_threshold",  # of its wavelets, not of PROB
+    "scales": "sparse_scales",
+    "iterations": "sparse_iterations",
+}
 
 
 @runtime_checkable
@@ -139,9 +158,12 @@ class Maps:
         Raises:
             ValueError: A choice that makes no sense for this summary.
         """
-        classical = summary.provenance.get("sampler") == "ks"
-        _check(summary, ks, level, threshold, prob_smoothing, classical, save_samples)
-        maps = _maps_of_ks(ks, summary, level) if classical else _maps_of(summary, level)
+        method = summary.provenance.get("sampler")
+        _check(summary, ks, level, threshold, prob_smoothing, method, save_samples)
+        if method == "ks":
+            maps = _maps_of_ks(ks, summary, level)
+        else:
+            maps = _maps_of(summary, level, alone=method in _ONE_MAP)
         if ks is not None:
             maps["KS"] = remove_mean(ks.map(summary.field), summary.field.footprint)
             maps["KS_B"] = remove_mean(ks.b_mode(summary.field), summary.field.footprint)
@@ -151,7 +173,7 @@ class Maps:
         maps |= _maps_of_field(summary.field)
         facts, remarks = _provenance(summary)
         facts |= {"level": level, "calibrated": interval is not None}
-        meaning = MEANING | MEANING_KS if classical else dict(MEANING)
+        meaning = MEANING | (_ONE_MAP[method][1] if method in _ONE_MAP else {})
         if interval is not None:
             maps |= {"LOW": interval.low, "HIGH": interval.high}
             facts |= {**interval.facts, "promise": interval.promise}
@@ -181,7 +203,7 @@ def _check(
     level: float,
     threshold: float | None,
     prob_smoothing: float,
-    classical: bool,
+    method: str | None,
     save_samples: bool,
 ) -> None:
     if not 0 < level < 1:
@@ -190,16 +212,20 @@ def _check(
         raise ValueError(f"`threshold` must be a finite convergence, got {threshold}")
     if not (isfinite(prob_smoothing) and prob_smoothing >= 0):
         raise ValueError(f"`prob_smoothing` must be ≥ 0 [arcmin], got {prob_smoothing}")
-    if classical and ks is None:
+    if method == "ks" and ks is None:
         raise ValueError("a summary of Kaiser–Squires needs `ks`, the map maker it came from")
-    if classical and (threshold is not None or save_samples):
-        raise ValueError("Kaiser–Squires draws no samples: it has no `SAMPLES` and no `PROB`")
+    if method in _ONE_MAP and (threshold is not None or save_samples):
+        name = _ONE_MAP[method][0]
+        raise ValueError(f"{name} draws no samples: it has no `SAMPLES` and no `PROB`")
     if not len(summary.samples) and (threshold is not None or save_samples):
         raise ValueError("`summary` kept no samples; stream with `keep` ≥ 1")
 
 
-def _maps_of(summary: Summary, level: float) -> dict[str, Tensor]:
-    low = high = torch.full(summary.field.grid.shape, torch.nan)
+def _maps_of(summary: Summary, level: float, *, alone: bool) -> dict[str, Tensor]:
+    """Maps of a summary of samples, or (`alone`) of one map that has no uncertainty."""
+    std = low = high = torch.full(summary.field.grid.shape, torch.nan)
+    if alone:  # however often it was asked for
+        return {"MEAN": summary.mean, "STD": std, "SNR": std, "LOW": low, "HIGH": high}
     if len(summary.samples) > 1:
         low, high = summary.quantile(((1 - level) / 2, (1 + level) / 2))
     return {

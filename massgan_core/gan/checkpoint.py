@@ -22,6 +22,7 @@ from torch import Tensor
 FORMAT = 1
 BUNDLED = Path(__file__).parent / "bundled"
 KINDS = ("gan", "regression")
+_BESIDE = ".calibration.safetensors"  # a checkpoint's calibration lies beside it: no checkpoint
 _NEEDED = ("network", "normalization", "domain", "training", "trained_on")
 
 
@@ -31,7 +32,7 @@ def checkpoints(kind: str | None = "gan") -> list[str]:
     Args:
         kind: One of `KINDS`; `None` for all.
     """
-    paths = sorted(BUNDLED.glob("*.safetensors"))
+    paths = sorted(p for p in BUNDLED.glob("*.safetensors") if not p.name.endswith(_BESIDE))
     names = [p.stem for p in paths if kind is None or kind_of(load_card(p)) == kind]
     return sorted(names, key=lambda name: name != "default")
 

@@ -30,7 +30,7 @@ def test_depth_within_the_cosmos_mask_keeps_its_area():
     assert not (field.mask & ~field.footprint).any()
 
 
-@pytest.mark.parametrize("method", ["wiener", "ks"])
+@pytest.mark.parametrize("method", ["wiener", "sparse", "ks"])
 def test_samplers_are_ready_to_draw(method):
     field = mg.simulated(mask="none", side=40, seed=1)
     sampler = mg.sampler(method, field)
@@ -53,7 +53,8 @@ def test_the_prior_follows_the_sources():
         (lambda: mg.simulated(mask="veil"), "`mask` must be one of cosmos"),
         (lambda: mg.simulated(depth=-3), "`depth` must be positive"),
         (lambda: mg.simulated(side=64), "`side` must be 300 with the COSMOS mask"),
-        (lambda: mg.sampler("magic", mg.cosmos()), "`method` must be one of gan"),
+        (lambda: mg.sampler("magic", mg.cosmos()), "`method` must be one of gan, wiener, sparse"),
+        (lambda: mg.sampler("regression", mg.cosmos(), device="cpu"), "is of kind gan: use it"),
         (lambda: pick_device("abacus"), "`device` must be auto, cpu"),
     ],
 )

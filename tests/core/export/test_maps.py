@@ -147,6 +147,22 @@ def test_samples_of_a_method_without_samples_are_refused(classical, ks):
         Maps.of(classical)
 
 
+def test_a_sparse_map_has_no_uncertainty_however_often_it_is_drawn(small_field):
+    from massgan_core.mapping import Sparse
+    from massgan_core.posterior import stream
+    from massgan_core.survey import cosmos_spectrum
+
+    *_, summary = stream(Sparse(cosmos_spectrum()), small_field, 3, 3)
+    maps = Maps.of(summary)
+    for name in ("STD", "SNR", "LOW", "HIGH"):
+        assert np.isnan(maps.images[name]).all() and "no uncertainty" in maps.meaning[name]
+    assert np.isfinite(maps.images["MEAN"]).all() and maps.meaning["MEAN"].startswith("sparse map")
+    assert maps.facts["sparse_threshold"] == 3 and "threshold" not in maps.facts
+    for choice in ({"threshold": 0.0}, {"save_samples": True}):
+        with pytest.raises(ValueError, match="the sparse map draws no samples"):
+            Maps.of(summary, **choice)
+
+
 def test_samples_that_were_not_kept_are_refused(small_field, ks):
     class Constant:
         def sample(self, field, n, generator=None):

@@ -35,6 +35,18 @@ def test_bundled_checkpoints_are_listed_by_kind(tmp_path, card, weights, monkeyp
         load("other")
 
 
+def test_a_calibration_beside_a_checkpoint_is_no_checkpoint(tmp_path, card, weights, monkeypatch):
+    from massgan_core.gan import checkpoint
+
+    monkeypatch.setattr(checkpoint, "BUNDLED", tmp_path)
+    save(tmp_path / "default.safetensors", weights, card)
+    save_file(weights, tmp_path / "default.calibration.safetensors")
+    for kind in (*checkpoint.KINDS, None):
+        assert checkpoint.checkpoints(kind) == ([] if kind == "regression" else ["default"])
+    with pytest.raises(ValueError, match="not a MassGAN checkpoint"):
+        load("default.calibration")
+
+
 def test_truncated_files_are_named(saved):
     data = saved.read_bytes()
     for size in (0, 7, 100, len(data) // 2):
