@@ -23,8 +23,7 @@ from massgan_core.evaluate.calibration import Calibration
 from massgan_core.gan import load
 from massgan_core.gan.checkpoint import load_card
 from massgan_core.gan.regression import RegressionSampler
-from massgan_core.mapping import KaiserSquires, Wiener
-from massgan_core.mapping.sparse import Sparse
+from massgan_core.mapping import KaiserSquires, Sparse, Wiener
 from massgan_core.posterior import Sampler
 from massgan_core.sky import Draws, PowerSpectrum, ShearField, generator
 
