@@ -8,9 +8,11 @@ PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 5006
 JOBS ?= 2
-CHECKPOINT ?= $(firstword $(wildcard massgan_core/gan/bundled/*.safetensors))
+BUNDLED := $(wildcard massgan_core/gan/bundled/*.safetensors)
+# A checkpoint's calibration lies beside it.
+CHECKPOINT ?= $(firstword $(filter-out %.calibration.safetensors,$(BUNDLED)))
 BIN := $(VENV)/bin
-TESTS := cluster,explorer,simulate,storage,test,train
+TESTS := cluster,explorer,plot,simulate,storage,test,train
 
 # Unset: PyTorch's CPU index on Linux without an NVIDIA GPU. Set but empty: the ordinary registry.
 ifneq ($(origin TORCH_INDEX),undefined)

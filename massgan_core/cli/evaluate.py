@@ -58,6 +58,7 @@ def evaluate(
     from massgan_core.evaluating import report
     from massgan_core.wiring import pick_device
 
+    report.check()
     # disable=None: no bar in a log file or a pipe.
     with tqdm(unit="field", desc="Evaluating", disable=None) as bar:
 

@@ -2,7 +2,8 @@
 
 Every module of this package that defines a function of its own name is a verb: to add
 ``massgan weigh``, write ``cli/weigh.py`` with a typer command ``def weigh(…)`` whose docstring
-is its help. Nothing else is to be changed. Two customs:
+is its help (``weigh_all`` becomes ``massgan weigh-all``). Nothing else is to be changed. Two
+customs:
 
 - Import torch, astropy and the wings inside the function, so that ``massgan --help`` is quick.
 - Raise ``ValueError``, ``KeyError`` or ``OSError`` with one clear sentence for bad input;
@@ -57,7 +58,7 @@ def _add_verbs() -> None:
         if module.name not in ("main", "sentence"):
             verb = getattr(import_module(f"massgan_core.cli.{module.name}"), module.name, None)
             if callable(verb):
-                app.command(module.name)(verb)
+                app.command(module.name.replace("_", "-"))(verb)
 
 
 _add_verbs()

@@ -68,7 +68,7 @@ def measure(method: Method, scene: Scene, n: int, seed: int, batch: int = 8) -> 
     """
     field, start = scene.field, perf_counter()
     mean = method.mean(field)
-    mapped = perf_counter() - start
+    mapped = nan if mean is None else perf_counter() - start
     samples, sampled = None, nan
     if method.sampler is not None:
         samples, sampled = _drawn(method, field, n, seed, batch)

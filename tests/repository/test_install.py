@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -198,6 +199,16 @@ def test_an_empty_torch_index_reaches_the_installer():
 def test_the_port_is_a_choice():
     assert "--port 5006" in make("-n", "explore").stdout
     assert "--port 6007" in make("-n", "explore", "PORT=6007").stdout
+
+
+def test_the_scores_are_those_of_a_checkpoint_not_of_its_calibration(tmp_path):
+    bundled = tmp_path / "massgan_core" / "gan" / "bundled"
+    bundled.mkdir(parents=True)
+    for name in ("a.calibration.safetensors", "b.calibration.safetensors", "b.safetensors"):
+        (bundled / name).touch()
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    recipe = make("-C", str(tmp_path), "-n", "bench").stdout
+    assert "score.py massgan_core/gan/bundled/b.safetensors " in recipe
 
 
 def test_a_missing_python_is_one_sentence():
