@@ -22,7 +22,8 @@ from massgan_core.data import Ledger, MapStore
 from massgan_core.evaluate.calibration import Calibration
 from massgan_core.evaluate.calibration_file import beside, load_calibration, save_calibration
 from massgan_core.export.whole import check_place
-from massgan_core.gan import GanSampler, checkpoint, load
+from massgan_core.gan import checkpoint, load
+from massgan_core.gan.trained import Trained
 from massgan_core.posterior import stream
 from massgan_core.sky import ShearField, generator
 from massgan_core.survey import cosmos, cosmos_sources
@@ -153,7 +154,7 @@ def calibration_of(
     return load_calibration(path or beside(weights), digest=checkpoint.digest(weights))
 
 
-def _views(sampler: GanSampler, store: MapStore, survey: Survey | None, seed: int) -> Views:
+def _views(sampler: Trained, store: MapStore, survey: Survey | None, seed: int) -> Views:
     """Observations such as the checkpoint was trained on."""
     low, high = sampler.card["domain"].get("pixel_scale", (0.0, float("inf")))
     if not low <= store.pixel_scale <= high:
@@ -180,7 +181,7 @@ def _ledger(part: Part, path: Path, about: dict[str, Any]) -> Ledger:
 def _fill(
     parts: list[Part],
     ledgers: list[Ledger],
-    sampler: GanSampler,
+    sampler: Trained,
     watch: Callable[[int, int], None],
 ) -> None:
     """Sample the fields that the ledgers do not hold yet."""
@@ -197,7 +198,7 @@ def _fill(
 
 
 def _measured(
-    part: Part, field: ShearField, sampler: GanSampler, place: tuple[int, int]
+    part: Part, field: ShearField, sampler: Trained, place: tuple[int, int]
 ) -> dict[str, Any]:
     """What the ledger keeps of a field."""
     terms = part.terms
@@ -210,7 +211,7 @@ def _measured(
 
 
 def _assemble(
-    sampler: GanSampler, parts: list[Part], factors: dict[type, Any], measured: list[Coverage]
+    sampler: Trained, parts: list[Part], factors: dict[type, Any], measured: list[Coverage]
 ) -> Calibration:
     terms, store, normalizer = parts[0].terms, parts[0].views.store, sampler.normalizer
     rows = sorted({row for part in parts for row in part.chosen.rows[: part.chosen.calibrate]})

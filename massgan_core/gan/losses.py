@@ -136,6 +136,11 @@ def spread_gap(
     return torch.stack(gaps).mean()
 
 
+def bands_within(bands: int, shape: tuple[int, int]) -> int:
+    """`bands`, or as many as leave a few pixels on the coarsest level of such maps."""
+    return max(1, min(bands, min(shape).bit_length() - 2))
+
+
 def peak_gap(
     samples: Float[Tensor, "B N H W"],
     truth: Float[Tensor, "B H W"],

@@ -231,13 +231,14 @@ class Trainer:
             )
             loss = loss + s.l1 * (row["l1"] - s.reward * self.weight * row["spread"])
         if s.crps or s.spread:
-            y, x = torch.randint(2 ** (s.bands - 1), (2,), generator=key).tolist()
+            bands = losses.bands_within(s.bands, shape)
+            y, x = torch.randint(2 ** (bands - 1), (2,), generator=key).tolist()
             for name, weight, f in (
                 ("crps", s.crps, losses.fair_crps),
                 ("gap", s.spread, losses.spread_gap),
             ):
                 if weight:
-                    row[name] = f(maps, truth, area, s.bands, (y, x))
+                    row[name] = f(maps, truth, area, bands, (y, x))
                     loss = loss + weight * row[name]
         if s.peaks:
             guide = condition[:, FILTERED, : shape[0], : shape[1]]

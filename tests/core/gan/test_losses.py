@@ -233,3 +233,14 @@ def test_third_moments_of_a_posterior_agree_and_those_of_shrunken_peaks_do_not(r
     exact = losses.third_moment_gap(draws[:, :2], truth, area).item()
     cut = losses.third_moment_gap(draws[:, :2].clamp_max(4.0), truth, area).item()
     assert 10 * exact < cut
+
+
+@pytest.mark.parametrize(("side", "bands"), [(300, 7), (256, 7), (64, 5), (8, 2), (2, 1)])
+def test_small_maps_have_fewer_bands_and_every_grid_fits(side, bands, rng):
+    assert losses.bands_within(7, (side, side + 9)) == bands
+    assert losses.bands_within(2, (side, side)) == min(2, bands)
+    maps = torch.randn(1, 3, side, side, generator=rng)
+    area = torch.ones(1, side, side, dtype=torch.bool)
+    last = 2 ** (bands - 1) - 1
+    found = losses.fair_crps(maps[:, :2], maps[:, 2], area, bands, (last, last))
+    assert bool(torch.isfinite(found))
