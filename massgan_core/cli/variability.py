@@ -68,8 +68,7 @@ def variability(
     check_page(out, overwrite=overwrite)
     check_method(method, samples, batch)
     if not 1 <= show <= min(MOST, samples):
-        limit = f"{MOST} and --samples" if samples < MOST else MOST
-        raise ValueError(f"--show must lie between 1 and {limit}, got {show}")
+        raise ValueError(f"--show must lie between 1 and {min(MOST, samples)}, got {show}")
     at = wiring.pick_device(device)
     field = open_input(
         source,

@@ -15,7 +15,7 @@ from torch import Tensor
 from massgan_core.evaluating.plots.colors import BLUE, FAINT, INK, ORANGE
 from massgan_core.evaluating.plots.growth import Growth, Settled
 from massgan_core.evaluating.plots.page import HEAD, SLIDE, SMALL, TEXT, Page
-from massgan_core.evaluating.plots.panels import Scale, color_bar, draw_map, name_axes
+from massgan_core.evaluating.plots.panels import LEFT, Scale, color_bar, draw_map, name_axes
 from massgan_core.sky import ShearField
 
 if TYPE_CHECKING:
@@ -29,11 +29,11 @@ TITLES = {
 }
 KAPPA = "convergence κ (no unit)"
 
-_LEFT, _RIGHT, _GAP = 0.85, 0.15, 0.1  # beside the maps [in]
-_BAR, _BAR_NAMES = 0.14, 0.85  # the colour bar at their right, and its numbers [in]
+_RIGHT, _GAP = 0.15, 0.1  # beside the maps, at least [in]
+_BAR, _BAR_NAMES = 0.14, 0.7  # the colour bar at their right, and its numbers [in]
 _KEY, _NAME, _TICKS, _BETWEEN, _CURVE = 0.3, 0.3, 0.52, 0.1, 2.0  # heights [in]
 _NUMBERS = 0.78  # room for the numbers at the left of a curve [in]
-_LARGEST = 2.3  # side of a map [in]
+_LARGEST = 2.8  # side of a map [in]
 
 
 def changing_n(growth: Growth, example: Settled, *, made_by: str = "") -> Page:
@@ -48,7 +48,7 @@ def changing_n(growth: Growth, example: Settled, *, made_by: str = "") -> Page:
     maps = {f"MEAN of {n}" if n > 1 else "1 sample": m for n, m in example.maps.items()}
     maps["TRUTH"] = field.truth
     ratio = field.grid.extent[0] / field.grid.extent[1]
-    spare = _LEFT + _RIGHT + len(maps) * _GAP + _BAR + _BAR_NAMES
+    spare = LEFT + _RIGHT + len(maps) * _GAP + _BAR + _BAR_NAMES
     side = min((SLIDE - spare) / len(maps), _LARGEST, _LARGEST / ratio)
     tall = side * ratio
     many = f"{growth.fields} fields" if growth.fields > 1 else field.name
@@ -67,9 +67,9 @@ def changing_n(growth: Growth, example: Settled, *, made_by: str = "") -> Page:
 
 def _curves(page: Page, growth: Growth, top: float) -> None:
     """The four scores side by side, and one key for all of them."""
-    wide = (page.width - _RIGHT) / len(TITLES)
+    wide = (page.width - LEFT - _RIGHT + _NUMBERS) / len(TITLES)
     for place, (name, title) in enumerate(TITLES.items()):
-        axes = page.axes(place * wide + _NUMBERS, top, wide - _NUMBERS - 0.05, _CURVE)
+        axes = page.axes(LEFT + place * wide, top, wide - _NUMBERS, _CURVE)
         _curve(axes, growth, name)
         axes.set_title(title, fontsize=HEAD, color=INK, pad=5)
     first = page.figure.axes[0]
@@ -127,13 +127,16 @@ def _maps(
     top: float,
     size: tuple[float, float],
 ) -> None:
-    """The means in a row, the truth, and one colour bar at the right."""
-    (side, tall), left = size, _LEFT
+    """The means in a row as wide as the page, the truth, and one colour bar at the right."""
+    (side, tall), left = size, LEFT
+    room = page.width - LEFT - _RIGHT - _BAR - _BAR_NAMES
+    apart = (room - len(maps) * side - _GAP) / (len(maps) - 1)
     scale = Scale.of([*maps.values()], field.footprint)
     for place, (name, image) in enumerate(maps.items()):
         look = {"title": name, "left": place == 0, "ruler": place == 0}
         drawn_map = draw_map(page.axes(left, top, side, tall), image, field, scale, **look)
-        left += side + _GAP
+        left += side + apart
+    left = LEFT + room
     color_bar(page.axes(left, top, _BAR, tall), drawn_map, KAPPA, upright=True)
     name_axes(page, field, [top], tall)
 

@@ -6,7 +6,6 @@ Matplotlib's figures are used without pyplot: no window, no global state.
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -28,8 +27,8 @@ SMALL, TEXT, HEAD, TITLE = 11, 12, 13, 17  #: sizes of type [pt]
 LINE = 0.2  #: from line to line of a caption [in]
 SUFFIXES = (".png", ".pdf", ".svg")
 
-_PER_INCH = 12.2  # characters of TEXT, measured on English sentences
 _MARGIN, _BASE = 0.15, 0.36  # around the page; where the title stands [in]
+_HINTED = 0.01  # by how much letters on the pixel grid may be wider than their outlines
 
 
 def check_page(path: str | PathLike[str], *, overwrite: bool = False) -> Path:
@@ -82,7 +81,7 @@ class Page:
         """
         from matplotlib.figure import Figure
 
-        lines = textwrap.wrap(caption, int((width - 2 * _MARGIN) * _PER_INCH))
+        lines = _lines(caption, width - 2 * _MARGIN)
         height = cls.top + body + LINE * len(lines) + _MARGIN
         figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white")
         page = cls(figure, width, height, f"{title} {about}", caption)
@@ -130,6 +129,24 @@ class Page:
             about = {"Title": self.title, "Description": self.caption, "Creator": made}
             return {**about, "Date": None}
         return {"Title": self.title, "Description": self.caption, "Software": made}
+
+
+def _lines(words: str, wide: float) -> list[str]:
+    """`words` in lines that are no wider [in] when set in `TEXT`."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import TextToPath
+
+    measure, font = TextToPath().get_text_width_height_descent, FontProperties(size=TEXT)
+    room = 72 * wide * (1 - _HINTED)
+    first, *rest = words.split()
+    lines = [first]
+    for word in rest:
+        longer = f"{lines[-1]} {word}"
+        if measure(longer, font, ismath=False)[0] <= room:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
 
 
 def made_by(provenance: Mapping[str, Any]) -> str:

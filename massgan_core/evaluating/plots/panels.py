@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.image import AxesImage
 
+LEFT = 1.0  #: room beside the first map, for the names and numbers of the axes [in]
+
 _WITHIN = (0.5, 99.5)  # percentiles between which the colours change
 _BAR = 0.25  # of the field's width: the length that a scale bar has about
 
@@ -140,13 +142,13 @@ def name_axes(page: Page, field: ShearField, tops: Sequence[float], tall: float)
     """Name the axes once for all maps: before the numbers of the last row, and at the left.
 
     Args:
-        page: With rows of maps that begin 0.85 in from the left.
+        page: With rows of maps that begin at `LEFT`.
         field: Theirs.
         tops: Upper edge of each row [in].
         tall: Height of a map [in].
     """
     below, beside = axis_names(field)
-    page.text(0.1, tops[-1] + tall + 0.05, below, va="top", size=SMALL)
+    page.text(LEFT - 0.08, tops[-1] + tall + 0.05, below, ha="right", va="top", size=SMALL)
     for top in tops:
         turned = {"rotation": 90, "ha": "center", "va": "center", "size": SMALL}
         page.text(0.2, top + tall / 2, beside, **turned)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from massgan_core.evaluating.plots.page import SLIDE, Page, made_by
 from massgan_core.evaluating.plots.panels import (
+    LEFT,
     Circles,
     Scale,
     color_bar,
@@ -28,8 +29,9 @@ KAPPA = "convergence κ: projected mass, no unit; 0 is the mean of the field"
 DIFFERENCE = "difference of κ (no unit)"
 SPREAD = "STD of κ (no unit)"
 
-_LEFT, _RIGHT, _GAP, _WIDE = 0.85, 0.2, 0.1, 0.3  # beside the maps [in]
+_RIGHT, _GAP, _WIDE = 0.2, 0.1, 0.3  # beside the maps [in]
 _LARGEST, _NARROWEST = 2.3, 9.0  # map and page [in]
+_SHORT, _LINE = 1.8, 0.22  # maps too narrow for a name in one line, and a line more [in]
 _NAME, _TICKS, _BAR, _BAR_NAMES = 0.3, 0.24, 0.13, 0.44  # above and below the maps [in]
 
 
@@ -88,26 +90,29 @@ def variability(
     field, rows = summary.field, Rows.of(summary, show)
     clusters = clusters if on_sky(field) else None
     columns, ratio = len(rows.kappa), field.grid.extent[0] / field.grid.extent[1]
-    spare = _LEFT + _RIGHT + (columns - 2) * _GAP + _WIDE
+    spare = LEFT + _RIGHT + (columns - 2) * _GAP + _WIDE
     side = min((SLIDE - spare) / columns, _LARGEST, _LARGEST / ratio)
     tall, below = side * ratio, _GAP + _BAR + _BAR_NAMES
+    names = _NAME + (_LINE if side < _SHORT else 0)  # above the lower row
     page = Page.of(
         title,
         f"{field.name}  ·  {summary.n} samples  ·  {made_by(summary.provenance)}",
         _caption(summary, clusters),
         width=max(columns * side + spare, _NARROWEST),
-        body=2 * (_NAME + tall + below) + _TICKS,
+        body=_NAME + names + 2 * (tall + below) + _TICKS,
     )
-    lefts = [_LEFT + i * (side + _GAP) for i in range(columns)]
+    lefts = [LEFT + i * (side + _GAP) for i in range(columns)]
     lefts[-1] += _WIDE - _GAP
     first = page.top + _NAME
-    second = first + tall + below + _NAME
+    second = first + tall + below + names
 
     def row(top: float, maps: dict[str, Tensor], scale: Scale, start: int, label: str) -> None:
         """Maps from column `start` on, and their colour bar."""
         last = top == second
         for left, (name, image) in zip(lefts[start:], maps.items(), strict=False):
             axes, edge = page.axes(left, top, side, tall), left == lefts[0]
+            if side < _SHORT:
+                name = name.replace(" −", "\n−")
             look = {"title": name, "left": edge, "bottom": last, "ruler": edge and not last}
             drawn = draw_map(axes, image, field, scale, clusters=clusters, **look)
         under = top + tall + _GAP + (_TICKS if last else 0)

@@ -241,7 +241,10 @@ def test_a_pickle_is_never_opened(refused, shear_fits, tmp_path):
 @pytest.mark.parametrize(
     ("words", "text"),
     [
-        (["--method", "magic"], "--method must be one of gan, wiener, sparse, ks, regression, score, got 'magic'"),
+        (
+            ["--method", "magic"],
+            "--method must be one of gan, wiener, sparse, ks, regression, score, got 'magic'",
+        ),
         (["--method", "wiener", "--samples", "0"], "--samples must be at least 1, got 0"),
         (["--method", "wiener", "--batch", "-1"], "--batch must be at least 1, got -1"),
         (["--checkpoint", "nowhere"], "unknown checkpoint 'nowhere'"),

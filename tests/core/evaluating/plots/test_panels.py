@@ -133,4 +133,4 @@ def test_the_colour_bar_says_where_values_lie_beyond(axes, small_field, low, hig
     bar = axes.figure.add_axes((0.1, 0.02, 0.8, 0.03))
     color_bar(bar, image, "κ")
     assert image.colorbar.extend == ends and bar.get_xlabel() == "κ"
-    assert (image.colorbar.vmin, image.colorbar.vmax) == (low, high)
+    assert (image.colorbar.vmin, image.colorbar.vmax) == pytest.approx((low, high))
