@@ -68,3 +68,11 @@ def test_one_field_says_that_it_has_no_bars(settled):
     page = changing_n(Growth.of(settled[:1], [0]), settled[0])
     assert "no error bars" in page.caption and "redrawn" not in page.caption
     assert "3 fields redrawn" in changing_n(Growth.of(settled, [0, 1, 2]), settled[0]).caption
+
+
+def test_the_maps_are_as_wide_as_the_curves(growth, settled):
+    axes = changing_n(growth, settled[0]).figure.axes
+    curves, maps = axes[: len(TITLES)], axes[len(TITLES) :]
+    assert maps[0].get_position().x0 == pytest.approx(curves[0].get_position().x0)
+    bar = maps[-1].get_tightbbox().x1 / maps[-1].figure.bbox.width
+    assert bar == pytest.approx(curves[-1].get_position().x1, abs=0.02)
