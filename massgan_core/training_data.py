@@ -16,7 +16,7 @@ from massgan_core.gan import reward
 from massgan_core.gan.config import RunConfig
 from massgan_core.gan.losses import fair_crps, variance_score
 from massgan_core.gan.moments import Moments, moments
-from massgan_core.gan.normalize import FILTERED, Normalizer
+from massgan_core.gan.normalize import FILTERED, ITERATIONS, Normalizer
 from massgan_core.gan.residual import painted
 from massgan_core.gan.trainer import Batch
 from massgan_core.nn import UNet
@@ -33,7 +33,7 @@ def make_normalizer() -> Normalizer:
     stretches = (0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1.0, 1.15)
     tables = [sources.stretched(s) for s in stretches]
     scales = [theory_spectrum(t).std(0.29) for t in tables]
-    return Normalizer(power, 0.29, tuple(t.mean for t in tables), tuple(scales))
+    return Normalizer(power, 0.29, tuple(t.mean for t in tables), tuple(scales), ITERATIONS)
 
 
 def make_skies(config: RunConfig, normalizer: Normalizer, *, fiducial: bool = False) -> list:

@@ -1,7 +1,7 @@
 r"""The noise that samples start from: residuals of the Gaussian posterior.
 
 For a Gaussian sky under even noise every mode of the posterior is independent, with variance
-S/(1 + S w̄²). A map of such noise, added to the Wiener-windowed channel, already is a fair
+S/(1 + S w̄²). A map of such noise, added to the Wiener channel, already is a fair
 sample; the network corrects both. White noise would have to be turned into κ's power, its
 right amplitude and no direction by convolutions alone.
 
@@ -42,7 +42,7 @@ def painted(
     Args:
         network: What `paint` calls.
         normalizer: Network output to κ.
-        filtered: The Wiener-windowed channel of each sample, or of their one field.
+        filtered: The Wiener channel of each sample, or of their one field.
         deviation: Of each field, see :meth:`Normalizer.deviation`.
         latents: White noise, finest level first.
         paint: Latents to the network's output.

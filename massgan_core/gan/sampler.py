@@ -93,6 +93,7 @@ def normalizer_of(section: dict[str, Any]) -> Normalizer:
         section["pixel_scale"],
         tuple(section["redshifts"]),
         tuple(section["scales"]),
+        section.get("iterations", 0),  # checkpoints of old had none
     )
 
 
@@ -104,4 +105,5 @@ def normalization_card(normalizer: Normalizer) -> dict[str, Any]:
         "pixel_scale": normalizer.pixel_scale,
         "redshifts": list(normalizer.redshifts),
         "scales": list(normalizer.scales),
+        "iterations": normalizer.iterations,
     }

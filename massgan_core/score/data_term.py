@@ -20,8 +20,8 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
-from massgan_core.score.modes import multiplicity, shear_modes, to_modes, to_pixels
 from massgan_core.sky import Grid, ShearField
+from massgan_core.sky.modes import multiplicity, shear_modes, to_modes, to_pixels
 
 
 class DataTerm:

@@ -24,9 +24,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from massgan_core.score.modes import to_pixels
 from massgan_core.score.prior import ErrorRatio, Prior
 from massgan_core.sky import Grid, PowerSpectrum, band_power
+from massgan_core.sky.modes import to_pixels
 
 
 @dataclass(frozen=True)

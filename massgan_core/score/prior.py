@@ -27,8 +27,8 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor, nn
 
-from massgan_core.score.modes import multiplicity, prior_variance, to_modes, to_pixels
 from massgan_core.sky import Grid, PowerSpectrum
+from massgan_core.sky.modes import multiplicity, prior_variance, to_modes, to_pixels
 
 
 @dataclass(frozen=True)

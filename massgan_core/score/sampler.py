@@ -36,9 +36,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from massgan_core.score.data_term import DataTerm
-from massgan_core.score.modes import to_pixels
 from massgan_core.score.prior import ErrorRatio, Prior, rounded
 from massgan_core.sky import Draws, Grid, PowerSpectrum, ShearField
+from massgan_core.sky.modes import to_pixels
 
 FIELDS = 4  #: whose data term is kept, so that sessions may take turns
 NOISE = (0.03, 20.0)  #: least and largest noise level [σ_κ]

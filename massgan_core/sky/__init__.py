@@ -1,5 +1,6 @@
 """The ground: grids, shear fields, the lensing operator, noise, spectra, smoothing."""
 
+from massgan_core.sky.equations import NormalEquations
 from massgan_core.sky.fields import ShearField, footprint, remove_mean
 from massgan_core.sky.grid import Grid
 from massgan_core.sky.lensing import ShearOperator, reduced_shear
@@ -13,6 +14,7 @@ from massgan_core.sky.spectrum import PowerSpectrum, band_power, gaussian_field
 __all__ = [
     "Draws",
     "Grid",
+    "NormalEquations",
     "PowerSpectrum",
     "ShearField",
     "ShearOperator",

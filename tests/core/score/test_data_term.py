@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from massgan_core.score.data_term import DataTerm
-from massgan_core.score.modes import prior_variance
 from massgan_core.sky import Grid, ShearField, ShearOperator
+from massgan_core.sky.modes import prior_variance
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from massgan_core.score.modes import multiplicity, shear_modes, to_modes, to_pixels
 from massgan_core.sky import Grid, ShearOperator
+from massgan_core.sky.modes import multiplicity, shear_modes, to_modes, to_pixels
 
 SHAPES = [(12, 14), (11, 13), (12, 13), (11, 14)]
 

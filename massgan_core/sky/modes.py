@@ -10,7 +10,9 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
-from massgan_core.sky import Grid, PowerSpectrum, ShearOperator
+from massgan_core.sky.grid import Grid
+from massgan_core.sky.lensing import ShearOperator
+from massgan_core.sky.spectrum import PowerSpectrum
 
 
 def to_modes(image: Float[Tensor, "*B h w"], shape: tuple[int, int]) -> Complex[Tensor, "*B H K"]:
