@@ -18,6 +18,7 @@ import massgan_core as mg
 
 if TYPE_CHECKING:
     from explorer.state import State
+    from massgan_core.evaluate.calibration import Calibration
     from massgan_core.posterior import Sampler, Summary
     from massgan_core.sky import Grid, ShearField
 
@@ -25,6 +26,7 @@ WIENER = (
     "Exact for a sky that is purely Gaussian, which the real one is not: its peaks come out too "
     "low. Needs no training."
 )
+LEVEL = 0.95  #: probability inside the interval that the page speaks of
 _READING = Lock()  # one reader at a time: two tabs asking for one field cost it once
 
 
@@ -162,6 +164,34 @@ def about(name: str, field: ShearField) -> tuple[str, str]:
     if outside:
         trained += f" This field is outside of that: {'; '.join(outside)}."
     return trained, words
+
+
+def promise(name: str, summary: Summary) -> str:
+    """What the spread of the samples is worth: a sentence, empty for an exact sampler.
+
+    Only inside the domain of a calibration does it say "calibrated".
+    """
+    if not name.startswith("gan:") or summary.n < 2:
+        return ""
+    network = sampler(name, summary.field)
+    known = calibration(name)
+    if known is None:
+        return "Not calibrated: this checkpoint has no calibration."
+    outside = network.in_domain(summary.field)
+    interval, reasons = mg.guaranteed(summary, known, LEVEL, outside)
+    if interval is None:
+        return f"Not calibrated: {'; '.join(reasons)}."
+    half = (interval.high - interval.low)[summary.field.footprint.cpu()].median().item() / 2
+    return (
+        f"Calibrated {LEVEL:.0%}: over simulated skies the true κ lies within ±{half:.2g} of the "
+        f"mean ({known.maps} maps of {known.boxes} boxes; a typical pixel)."
+    )
+
+
+@lru_cache(maxsize=8)
+def calibration(name: str) -> Calibration | None:
+    """The calibration of the checkpoint of a sampler; None where it has none."""
+    return mg.calibration_of(name.partition(":")[2])
 
 
 @dataclass(frozen=True, eq=False)

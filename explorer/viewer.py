@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import panel as pn
 import param
@@ -14,6 +14,9 @@ from explorer import store as library
 from explorer.runner import Runner, sentence
 from explorer.state import State
 from explorer.store import Store
+
+if TYPE_CHECKING:
+    from massgan_core.posterior import Summary
 
 FIELD = ("source", "region", "kind", "sky_seed", "depth", "outline", "file")
 
@@ -34,6 +37,7 @@ class Explorer(Viewer):
     runner = param.ClassSelector(class_=Runner, constant=True, doc="The run.")
     opening = param.Boolean(default=False, doc="A field is being opened.")
     alert = param.String(default="", doc="What went wrong, in one sentence; empty = nothing.")
+    promise = param.String(default="", doc="What the spread of the samples at rest is worth.")
     about = param.Tuple(default=("", ""), doc="Words about the sampler and about the field.")
 
     def __init__(self, inputs: Iterable[str] = (), **choices: Any) -> None:
@@ -46,6 +50,7 @@ class Explorer(Viewer):
         self.state.param.watch(self._on_smoothing, "smoothing")
         self.state.param.watch(self._on_sampler, "sampler")
         self.runner.param.watch(self._on_error, "error")
+        self.runner.param.watch(self._on_phase, "phase")
 
     @property
     def phase(self) -> str:
@@ -152,6 +157,20 @@ class Explorer(Viewer):
             return
         if name == self.state.sampler and field is self.store.field:
             self.about = words
+
+    def _on_phase(self, event: param.parameterized.Event) -> None:
+        self.promise = ""
+        if event.new in ("paused", "finished", "stopped") and self.runner.summary is not None:
+            self._spawn(self._judge(self.runner.summary, self.state.sampler))
+
+    async def _judge(self, summary: Summary, sampler: str) -> None:
+        try:
+            words = await asyncio.to_thread(library.promise, sampler, summary)
+        except Exception as problem:
+            self.alert = sentence(problem)
+            return
+        if summary is self.runner.summary and self.runner.phase != "running":
+            self.promise = words
 
     def _on_error(self, event: param.parameterized.Event) -> None:
         if event.new:

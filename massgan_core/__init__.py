@@ -54,6 +54,8 @@ _HOMES = {
     "Generator": "gan",
     "load": "gan",
     "checkpoints": "gan",
+    "calibration_of": "calibrating",
+    "guaranteed": "calibrating",
     "sampler": "wiring",
     "simulated": "wiring",
     "spectrum_of": "wiring",

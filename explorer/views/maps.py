@@ -12,7 +12,7 @@ from explorer.elements.galaxies import CROWD, GalaxyMap
 from explorer.elements.sky import Sky, cluster_columns
 from explorer.elements.sky_map import SkyMap
 from explorer.widgets.calm import TOKENS, sheet
-from explorer.widgets.texts import code, color_bar, heading, text
+from explorer.widgets.texts import caption, code, color_bar, heading, text
 
 if TYPE_CHECKING:
     from explorer.state import State
@@ -81,6 +81,7 @@ class Maps:
         self._galaxy_bar, self._code = text(""), text("")
         self._words = {name: text("") for name in TITLES}
         self._bars = {name: text("") for name in TITLES}
+        self._promise = text("", visible=False)
         self.cards = {
             "galaxies": _card(
                 self._galaxy_words, self.galaxies.figure, self._galaxy_bar, kind="mg-data"
@@ -90,6 +91,7 @@ class Maps:
                     self._words[name],
                     self.maps[name].figure,
                     self._bars[name],
+                    *([self._promise] if name == "std" else []),
                     kind="mg-data" if name == "truth" else "mg-map",
                 )
                 for name in TITLES
@@ -166,6 +168,10 @@ class Maps:
             self._label("std", f"of {n} samples")
         else:
             self.maps["std"].clear("Needs two samples")
+
+    def show_promise(self, words: str) -> None:
+        """What the spread is worth, below its map; empty hides it."""
+        self._promise.param.update(object=caption(words), visible=bool(words))
 
     def restretch(self) -> None:
         """New limits for the pictures that are there."""

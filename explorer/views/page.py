@@ -110,6 +110,7 @@ class Page:
                 explorer,
                 explorer.param.watch(soon(self._update_words), ["alert", "opening", "about"]),
             ),
+            (explorer, explorer.param.watch(soon(self._update_promise), ["promise"])),
             (state, state.param.watch(soon(self._update_theme), ["theme", "colors", "clusters"])),
             (state, state.param.watch(soon(self.maps.restretch), ["limit", "shared"])),
             (state, state.param.watch(soon(self.maps.show_code), state.names())),
@@ -198,6 +199,9 @@ class Page:
         self.alert.param.update(object=alert(explorer.alert), visible=bool(explorer.alert))
         self.sidebar.update(phase)
         self.sidebar.describe(*explorer.about)
+
+    def _update_promise(self) -> None:
+        self.maps.show_promise(self.explorer.promise)
 
     def _update_field(self) -> None:
         store = self.explorer.store

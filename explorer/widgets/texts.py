@@ -23,12 +23,16 @@ def step(number: int, title: str) -> pn.pane.HTML:
     return text(f'<div class="step"><b>{number}</b>{escape(title)}</div>')
 
 
-def heading(title: str, caption: str, small: str = "") -> str:
+def heading(title: str, sentence: str, small: str = "") -> str:
     """Title of a map, a word at its right, and one plain sentence below."""
-    return (
-        f'<div class="title">{escape(title)}<small>{escape(small)}</small></div>'
-        f'<p class="caption">{escape(caption)}</p>'
+    return f'<div class="title">{escape(title)}<small>{escape(small)}</small></div>' + caption(
+        sentence
     )
+
+
+def caption(sentence: str) -> str:
+    """One plain sentence."""
+    return f'<p class="caption">{escape(sentence)}</p>'
 
 
 def color_bar(colors: list[str], limits: tuple[float, float] | None, unit: str) -> str:

@@ -14,7 +14,6 @@ from massgan_core.cli.sentence import say
 
 if TYPE_CHECKING:
     from massgan_core.evaluate.calibration import Calibration
-    from massgan_core.export import Interval
     from massgan_core.posterior import Sampler, Summary
     from massgan_core.sky import ShearField
 
@@ -162,7 +161,9 @@ def reconstruct(
     typer.echo(_report(method, summary, perf_counter() - started))
     interval, reasons = None, why_not
     if known is not None:
-        interval, reasons = calibrated(summary, known, level, outside or [])
+        from massgan_core.calibrating import guaranteed
+
+        interval, reasons = guaranteed(summary, known, level, outside or [])
     if interval is not None:
         typer.echo(f"LOW and HIGH: {interval.promise}.")
     elif network:
@@ -206,37 +207,6 @@ def draw(
                 "try a smaller one"
             ) from None
     return summary
-
-
-def calibrated(
-    summary: Summary, calibration: Calibration, level: float, outside: list[str]
-) -> tuple[Interval | None, list[str]]:
-    """The calibrated interval at `level`, or why there is none.
-
-    Args:
-        summary: Of the samples drawn.
-        calibration: Of the checkpoint that drew them.
-        level: Probability inside.
-        outside: Why the field lies outside the checkpoint's domain.
-    """
-    from massgan_core.evaluate.calibration import calibrated_interval
-    from massgan_core.export import Interval
-
-    if calibration.has(level):
-        reasons = [*outside, *calibration.covers(summary.field, summary.n, level)]
-    else:
-        known = ", ".join(f"{known:g}" for known in calibration.levels)
-        reasons = [*outside, f"level {level:g} is none of those calibrated, {known}"]
-    if reasons:
-        return None, reasons
-    facts = {
-        "interval_method": calibration.method,
-        "calibration_maps": calibration.maps,
-        "calibration_boxes": calibration.boxes,
-        "calibration_samples": calibration.samples,
-    }
-    low, high = calibrated_interval(summary, calibration, level)
-    return Interval(low, high, calibration.promise(level), facts), []
 
 
 def _calibration(

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
+import torch
 
 import massgan_core as mg
 from explorer import store
@@ -86,3 +90,53 @@ def test_about_says_what_a_sampler_is_for() -> None:
     for name in store.checkpoints():
         sampler, _ = store.about(f"gan:{name}", mg.cosmos())
         assert str(mg.load(name).card["trained_on"]) in sampler
+
+
+@pytest.fixture
+def judged(small_field: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Samples of one field, by a stand-in for a checkpoint calibrated on that very survey."""
+    from massgan_core.evaluate.calibration import Calibration, SurveyFactors
+
+    wiener = mg.sampler("wiener", small_field)
+    *_, summary = mg.stream(wiener, small_field, 4, 2, seed=1)
+    factor = torch.full((1, *small_field.grid.shape), 3.0)
+    survey = SurveyFactors(small_field.sigma, small_field.grid.pixel_scale, (0.0, 9.0), factor)
+    known = Calibration(
+        "residual", (0.95,), "x", "y", 4, 0, 120, 24, (), (), (1.0, 0.01), survey=survey
+    )
+    monkeypatch.setattr(wiener, "in_domain", lambda field: [], raising=False)
+    monkeypatch.setattr(store, "sampler", lambda name, field: wiener)
+    monkeypatch.setattr(store, "calibration", lambda name: known)
+    return summary, wiener
+
+
+def test_inside_the_domain_the_interval_is_called_calibrated(judged: Any) -> None:
+    summary, _ = judged
+    words = store.promise("gan:x", summary)
+    half = 3 * summary.std[summary.field.footprint].median().item()
+    assert words.startswith("Calibrated 95%") and f"±{half:.2g} " in words
+    assert "120 maps of 24 boxes" in words
+
+
+@pytest.mark.parametrize("why", ["field", "noise", "samples", "none"])
+def test_outside_of_it_the_page_says_why_not(
+    judged: Any, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    summary, network = judged
+    if why == "field":
+        monkeypatch.setattr(network, "in_domain", lambda field: ["the sky is green"])
+    if why == "noise":
+        noisy = replace(summary.field, sigma=2 * summary.field.sigma)
+        summary = replace(summary, field=noisy)
+    if why == "samples":
+        *_, summary = mg.stream(network, summary.field, 2, 2, seed=1)
+    if why == "none":
+        monkeypatch.setattr(store, "calibration", lambda name: None)
+    words = store.promise("gan:x", summary)
+    assert words.startswith("Not calibrated: ")
+    said = {"field": "green", "noise": "own grid, mask, noise", "samples": "2 samples", "none": ""}
+    assert said[why] in words
+
+
+def test_an_exact_sampler_needs_no_calibration(judged: Any) -> None:
+    assert store.promise("wiener", judged[0]) == ""

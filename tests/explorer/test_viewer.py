@@ -140,3 +140,26 @@ def test_two_explorers_share_no_choice_and_no_result(
     asyncio.run(scene())
     assert two.runner.n == 0 and two.store.field is None
     assert two.state.source == "cosmos" and two.runner is not one.runner
+
+
+def test_samples_at_rest_are_judged_and_a_new_run_forgets_it(
+    monkeypatch: pytest.MonkeyPatch, small_field: Any
+) -> None:
+    monkeypatch.setattr(store, "read", lambda choice: small_field)
+    monkeypatch.setattr(store, "promise", lambda name, summary: f"{name}: {summary.n} are fine")
+    explorer, seen = Explorer(**NFW, n=3, batch=4, sampler="wiener"), []
+    explorer.param.watch(lambda event: seen.append(event.new), "promise")
+
+    async def scene() -> None:
+        await explorer.open()
+        for _ in range(2):
+            explorer.start()
+            assert explorer.promise == ""
+            await explorer.runner._task
+            while not explorer.promise:
+                await asyncio.sleep(0.01)
+        explorer.state.kind = "gaussian"
+        await explorer.open()
+
+    asyncio.run(scene())
+    assert seen == ["wiener: 3 are fine", "", "wiener: 3 are fine", ""]

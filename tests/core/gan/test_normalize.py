@@ -1,8 +1,9 @@
 from dataclasses import replace
 
+import pytest
 import torch
 
-from massgan_core.gan.normalize import CHANNELS, FILTERED, Normalizer
+from massgan_core.gan.normalize import CHANNELS, FILTERED, ITERATIONS, Normalizer
 from massgan_core.mapping import KaiserSquires, Wiener
 from massgan_core.sky import (
     Grid,
@@ -25,15 +26,43 @@ def uniform(rng, side=64, sigma=0.1):
     return ShearField(grid, gamma, noise, torch.ones(side, side).bool(), kappa)
 
 
-def test_one_field_and_a_batch_give_the_same_input(small_field):
-    one = NORMALIZER.condition(small_field, 8)
+@pytest.mark.parametrize("iterations", [0, ITERATIONS])
+def test_one_field_and_a_batch_give_the_same_input(small_field, iterations):
+    normalizer = replace(NORMALIZER, iterations=iterations)
+    one = normalizer.condition(small_field, 8)
     assert one.shape == (1, CHANNELS, 24, 40)
     arrays = {k: getattr(small_field, k).expand(3, -1, -1) for k in ("gamma", "sigma", "mask")}
     batch = ShearField(small_field.grid, **arrays)
-    torch.testing.assert_close(NORMALIZER.condition(batch, 8), one.expand(3, -1, -1, -1))
+    torch.testing.assert_close(normalizer.condition(batch, 8), one.expand(3, -1, -1, -1))
 
 
-def test_on_a_uniform_field_the_filtered_channel_is_the_wiener_filter(rng):
+@pytest.mark.parametrize("holes", [False, True])
+def test_the_filtered_channel_is_the_wiener_filter(small_field, rng, holes):
+    field = small_field if holes else uniform(rng)
+    settled = replace(NORMALIZER, iterations=60)
+    channel = settled.condition(field)[0, FILTERED] * NORMALIZER.fiducial
+    wiener = Wiener(POWER, tolerance=1e-6).map(field)
+    torch.testing.assert_close(channel, wiener, rtol=0, atol=1e-3 * wiener.std().item())
+
+
+def test_a_few_iterations_will_do(small_field):
+    wiener = Wiener(POWER, tolerance=1e-6).map(small_field)
+    rests = []
+    for iterations in (0, 1, ITERATIONS):
+        few = replace(NORMALIZER, iterations=iterations).condition(small_field)
+        rests.append((few[0, FILTERED] * NORMALIZER.fiducial - wiener).std() / wiener.std())
+    assert rests[0] > rests[1] > 5 * rests[2] and rests[2] < 0.05, rests
+
+
+def test_the_prior_of_the_filter_follows_the_redshift(small_field):
+    """For twice the σ_κ, shear and noise, the same picture."""
+    normalizer = replace(NORMALIZER, iterations=ITERATIONS)
+    one = normalizer.condition(small_field, scale=0.01)
+    twice = replace(small_field, gamma=2 * small_field.gamma, sigma=2 * small_field.sigma)
+    torch.testing.assert_close(normalizer.condition(twice, scale=0.02), one)
+
+
+def test_on_a_uniform_periodic_field_the_first_guess_is_the_filter(rng):
     field = uniform(rng, 65)  # odd: no Nyquist line, where γ2 has no sign
     channel = NORMALIZER.condition(field)[0, FILTERED] * NORMALIZER.fiducial
     wiener = Wiener(POWER, padded=False, tolerance=1e-6).map(field)

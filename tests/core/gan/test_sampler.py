@@ -4,8 +4,10 @@ import pytest
 import torch
 
 from massgan_core.gan import checkpoints, load
+from massgan_core.gan.normalize import Normalizer
+from massgan_core.gan.sampler import normalization_card, normalizer_of
 from massgan_core.posterior import Sampler, stream
-from massgan_core.sky import Draws, Sources
+from massgan_core.sky import Draws, PowerSpectrum, Sources
 
 
 def test_streams_like_any_sampler(saved, small_field):
@@ -66,3 +68,13 @@ def test_bundled_checkpoints_load_and_explain_themselves(name):
     sampler = load(name)
     assert len(sampler.card["trained_on"]) > 40
     assert {"r", "rmse", "spread_skill"} <= set(sampler.card["evaluation"]["gan"])
+
+
+def test_a_card_rebuilds_the_units_of_the_network():
+    one = Normalizer(PowerSpectrum([1.0, 10.0], [2e-9, 1e-9]), 0.5, (0.3, 1.0), (0.01, 0.02), 4)
+    card = normalization_card(one)
+    again = normalizer_of(card)
+    names = ("pixel_scale", "redshifts", "scales", "iterations", "fiducial")
+    assert [getattr(again, k) for k in names] == [getattr(one, k) for k in names]
+    del card["iterations"]  # as the first checkpoints were written
+    assert normalizer_of(card).iterations == 0

@@ -112,3 +112,11 @@ def test_theme_paints_every_figure(maps: Maps, theme: str) -> None:
     maps.state.clusters = False
     maps.paint()
     assert not any(m.circles.visible for m in maps.maps.values())
+
+
+def test_the_promise_stands_below_the_spread_and_can_go(maps: Maps) -> None:
+    maps.show_promise("Calibrated <95%>.")
+    (words,) = [part for part in maps.cards["std"] if "Calibrated" in str(part.object)]
+    assert words.visible and "&lt;95%&gt;" in words.object
+    maps.show_promise("")
+    assert not words.visible
