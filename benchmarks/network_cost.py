@@ -4,7 +4,8 @@
 
 Weights are random. FLOP are counted by PyTorch, 1 multiply-add = 2, on the field with its
 padding; it does not count the FFT pair of a sample's residual (some 9 MFLOP), whose time is in the
-speeds. A lone sample pays for its encoder; in a stream of 32 samples of a field all share one.
+speeds, nor the condition of a field (a Wiener filter, once for all its samples), whose time is
+not. A lone sample pays for its encoder; in a stream of 32 samples of a field all share one.
 Speeds are medians of interleaved repeats, each at the batch that was fastest when tried, and
 are held against a 4096³ matrix product of the same dtype. bf16 (autocast) is tried where the
 processor multiplies it in hardware, or with --bf16. The memory is the peak of a process of its
@@ -28,7 +29,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from massgan_core.gan.config import read_config
 from massgan_core.gan.networks import build, build_critic
-from massgan_core.gan.normalize import CHANNELS, Normalizer
+from massgan_core.gan.normalize import CHANNELS, ITERATIONS, Normalizer
 from massgan_core.gan.residual import started
 from massgan_core.gan.schedule import fast_bf16, make_fabric
 from massgan_core.gan.trainer import Batch, Trainer
@@ -146,7 +147,7 @@ def training_memory(preset: str, batch: int, threads: int) -> float:
         Trainer(
             build(network),
             build_critic(network, 1 + CHANNELS, SIDE),
-            Normalizer(cosmos_spectrum(), 0.29),
+            Normalizer(cosmos_spectrum(), 0.29, iterations=ITERATIONS),
             lambda _: Batch(field, 0.02),
             lambda _: dict.fromkeys(("gain", "crps", "rmse"), 1.0),
             config,
