@@ -126,8 +126,7 @@ class Normalizer:
             large = Grid((2 * grid.shape[0], 2 * grid.shape[1]), grid.pixel_scale)
             prior = _prior(self.power, large.shape, large.pixel_scale, str(gamma.device))
             equations = NormalEquations(ratio * half(prior).sqrt(), weight**2, large)
-            u, _ = equations.solve(equations.target(gamma), self.iterations)
-            return equations.kappa(u)
+            return equations.kappa(equations.solve(equations.target(gamma), self.iterations))
         prior = _prior(self.power, grid.shape, grid.pixel_scale, str(gamma.device)) * ratio**2
         mean = (weight**2).mean((-2, -1), keepdim=True)
         kernel = ShearOperator(grid).kernel(gamma).conj()

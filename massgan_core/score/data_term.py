@@ -7,8 +7,9 @@ For κ ~ N(m, C), C diagonal in Fourier space, and γ = Aκ + n with noise N dia
 .. math:: \kappa' + C^{1/2} v, \qquad
    (1 + C^{1/2} A^T N^{-1} A\, C^{1/2})\, v = C^{1/2} A^T N^{-1} (\gamma - A\kappa' - n'),
 
-solved for by conjugate gradients on a grid padded to twice the field: there is no data in the
-padding. With C ≤ t² few iterations suffice at noise levels t below that of the shear.
+solved for by conjugate gradients (:class:`massgan_core.sky.NormalEquations`) on a grid padded to
+twice the field: there is no data in the padding. With C ≤ t² few iterations suffice at noise
+levels t below that of the shear.
 
 References:
     Hoffman & Ribak (1991), https://ui.adsabs.harvard.edu/abs/1991ApJ...380L...5H
@@ -20,8 +21,8 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
-from massgan_core.sky import Grid, ShearField
-from massgan_core.sky.modes import multiplicity, shear_modes, to_modes, to_pixels
+from massgan_core.sky import Grid, NormalEquations, ShearField
+from massgan_core.sky.modes import shear_modes, to_pixels
 
 
 class DataTerm:
@@ -49,7 +50,6 @@ class DataTerm:
         self._weight = (field.weight**2).float()
         self.sigma = torch.where(field.mask, field.sigma, 0.0).float()
         self._lens = shear_modes(grid, field.device)
-        self._twice = multiplicity(grid, field.device).sqrt()
 
     def draw(
         self,
@@ -67,53 +67,8 @@ class DataTerm:
             noise: White noise of unit pixels for the two components of shear.
         """
         kappa = mean + root * white
-        residual = self._gamma - self._shear(kappa, self._lens) - self.sigma * noise
-        lens = self._lens * root
-        target = self._back(residual, lens * self._twice)
-        return kappa + root / self._twice * self._solve(target, lens)
-
-    def _shear(self, modes: Tensor, lens: Tensor) -> Float[Tensor, "B 2 h w"]:
-        return to_pixels(lens * modes.unsqueeze(-3), self.grid.shape, self.part)
-
-    def _back(self, shear: Tensor, lens: Tensor) -> Complex[Tensor, "B H K"]:
-        return (lens * to_modes(self._weight * shear, self.grid.shape)).sum(-3)
-
-    def _solve(
-        self, target: Complex[Tensor, "B H K"], lens: Float[Tensor, "2 H K"]
-    ) -> Complex[Tensor, "B H K"]:
-        """v by preconditioned conjugate gradients, each map to its own tolerance.
-
-        Modes of the half plane are multiplied by the root of the number of modes they stand
-        for, so that their plain scalar product is that of the maps.
-        """
-        # Preconditioner: the same matrix for the mean weight everywhere, diagonal in k.
-        everywhere = self._weight.sum() / (self.grid.shape[0] * self.grid.shape[1])
-        inverse = 1 / (1 + (lens**2).sum(0) * everywhere)
-        ahead, back = lens / self._twice, lens * self._twice
-
-        def dot(a: Tensor, b: Tensor) -> Tensor:
-            a, b = (torch.view_as_real(x).flatten(-3) for x in (a, b))
-            return torch.linalg.vecdot(a, b)[..., None, None]
-
-        v, residual = torch.zeros_like(target), target
-        direction = inverse * residual
-        rho = dot(residual, direction)
-        goal = self.tolerance**2 * rho
-        for _ in range(self.max_iterations):
-            active = rho > goal
-            if not bool(active.any()):
-                return v
-            moved = direction + self._back(self._shear(direction, ahead), back)
-            # A converged map stands still, so that its result does not depend on the batch.
-            step = torch.where(active, rho / dot(direction, moved).clamp_min(1e-30), 0.0)
-            v = torch.addcmul(v, step, direction)
-            residual = torch.addcmul(residual, step, moved, value=-1)
-            z = inverse * residual
-            fresh = dot(residual, z)
-            direction = torch.addcmul(z, fresh / rho.clamp_min(1e-30), direction)
-            rho = fresh
-        raise ValueError(
-            f"the data term did not reach a residual of {self.tolerance} in "
-            f"{self.max_iterations} iterations: `sigma` may be far too small for this field, "
-            "else raise `max_iterations`"
-        )
+        shear = to_pixels(self._lens * kappa.unsqueeze(-3), self.grid.shape, self.part)
+        equations = NormalEquations(root, self._weight, self.grid)
+        target = equations.back(self._gamma - shear - self.sigma * noise)
+        v = equations.solve(target, self.max_iterations, self.tolerance)
+        return kappa + equations.modes(v)

@@ -6,6 +6,8 @@ or thrown away, are not transformed: a quarter of the arithmetic of ``rfft2`` le
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
@@ -56,11 +58,17 @@ def shear_modes(grid: Grid, device: torch.device | None = None) -> Float[Tensor,
 
     On the Nyquist lines kx or ky has no sign, so D2 is zero there: γ2 stays real.
     """
-    kernel = half(ShearOperator(grid).kernel(torch.zeros(grid.shape)))
+    return _shear_modes(tuple(grid.shape), str(device or "cpu"))
+
+
+@lru_cache(maxsize=8)
+def _shear_modes(shape: tuple[int, int], device: str) -> Float[Tensor, "2 H K"]:
+    """Training asks for the same ones at each step, where they are needed."""
+    kernel = half(ShearOperator(shape).kernel(torch.empty(shape, device=device)))
     second = kernel.imag.clone()
-    height, width = grid.shape
+    height, width = shape
     if height % 2 == 0:
         second[height // 2] = 0
     if width % 2 == 0:
         second[:, width // 2] = 0
-    return torch.stack([kernel.real, second]).to(device)
+    return torch.stack([kernel.real, second])
