@@ -44,13 +44,14 @@ class Explorer(Viewer):
         state = State(inputs=inputs, checkpoints=library.checkpoints(), **choices)
         super().__init__(state=state, store=Store(), runner=Runner())
         self._awake, self._opened = False, 0
+        self._drawn_by = state.sampler  # whose samples the runner's are, whatever is chosen now
         self._tasks: set[asyncio.Task] = set()
         self._pages: list = []
         self.state.param.watch(self._on_field, list(FIELD))
         self.state.param.watch(self._on_smoothing, "smoothing")
         self.state.param.watch(self._on_sampler, "sampler")
         self.runner.param.watch(self._on_error, "error")
-        self.runner.param.watch(self._on_phase, "phase")
+        self.runner.param.watch(self._on_samples, ["phase", "summary"])
 
     @property
     def phase(self) -> str:
@@ -95,7 +96,7 @@ class Explorer(Viewer):
         """Draw the samples asked for, from the first one."""
         if self.store.field is None or self.opening:
             return
-        self.alert = ""
+        self.alert, self._drawn_by = "", self.state.sampler
         task = self.runner.start(library.draw(self.state, self.store.field), self.state.n)
         self._keep(task)
 
@@ -158,10 +159,11 @@ class Explorer(Viewer):
         if name == self.state.sampler and field is self.store.field:
             self.about = words
 
-    def _on_phase(self, event: param.parameterized.Event) -> None:
-        self.promise = ""
-        if event.new in ("paused", "finished", "stopped") and self.runner.summary is not None:
-            self._spawn(self._judge(self.runner.summary, self.state.sampler))
+    def _on_samples(self, *_: param.parameterized.Event) -> None:
+        # A batch under way at a pause brings its samples after it.
+        self.promise, summary = "", self.runner.summary
+        if self.runner.phase in ("paused", "finished", "stopped") and summary is not None:
+            self._spawn(self._judge(summary, self._drawn_by))
 
     async def _judge(self, summary: Summary, sampler: str) -> None:
         try:

@@ -25,9 +25,8 @@ def step(number: int, title: str) -> pn.pane.HTML:
 
 def heading(title: str, sentence: str, small: str = "") -> str:
     """Title of a map, a word at its right, and one plain sentence below."""
-    return f'<div class="title">{escape(title)}<small>{escape(small)}</small></div>' + caption(
-        sentence
-    )
+    line = f'<div class="title">{escape(title)}<small>{escape(small)}</small></div>'
+    return line + caption(sentence)
 
 
 def caption(sentence: str) -> str:

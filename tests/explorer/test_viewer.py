@@ -161,5 +161,63 @@ def test_samples_at_rest_are_judged_and_a_new_run_forgets_it(
         explorer.state.kind = "gaussian"
         await explorer.open()
 
-    asyncio.run(scene())
+    asyncio.run(asyncio.wait_for(scene(), 60))
     assert seen == ["wiener: 3 are fine", "", "wiener: 3 are fine", ""]
+
+
+def test_samples_are_judged_by_the_sampler_that_drew_them(
+    monkeypatch: pytest.MonkeyPatch, small_field: Any
+) -> None:
+    monkeypatch.setattr(store, "read", lambda choice: small_field)
+    monkeypatch.setattr(store, "about", lambda name, field: ("", ""))
+    monkeypatch.setattr(store, "promise", lambda name, summary: f"{name}: {summary.n} are fine")
+    explorer = Explorer(**NFW, n=3, batch=4, sampler="wiener")
+    other = next(name for name in explorer.state.param.sampler.objects if name != "wiener")
+
+    async def scene() -> None:
+        await explorer.open()
+        explorer.start()
+        explorer.state.sampler = other
+        await explorer.runner._task
+        while not explorer.promise:
+            await asyncio.sleep(0.01)
+
+    asyncio.run(asyncio.wait_for(scene(), 60))
+    assert explorer.promise == "wiener: 3 are fine"
+
+
+def test_samples_that_come_after_the_pause_are_judged_too(
+    monkeypatch: pytest.MonkeyPatch, small_field: Any
+) -> None:
+    monkeypatch.setattr(store, "read", lambda choice: small_field)
+    monkeypatch.setattr(store, "promise", lambda name, summary: f"{summary.n} are fine")
+    explorer, drawn, wanted = Explorer(**NFW, n=8, batch=2, sampler="wiener"), [], Event()
+    draw = store.draw
+
+    def slowly(*choices: Any) -> Any:
+        def begin() -> Any:
+            for summary in draw(*choices)():
+                drawn.append(summary.n)
+                if summary.n == 4:  # the second batch is under way until the page has paused
+                    assert wanted.wait(20)
+                yield summary
+
+        return begin
+
+    monkeypatch.setattr(store, "draw", slowly)
+
+    async def scene() -> None:
+        await explorer.open()
+        explorer.start()
+        while drawn != [2, 4]:
+            await asyncio.sleep(0.01)
+        explorer.pause()
+        while explorer.promise != "2 are fine":
+            await asyncio.sleep(0.01)
+        wanted.set()
+        while explorer.promise != "4 are fine":
+            await asyncio.sleep(0.01)
+        assert explorer.phase == "paused"
+        explorer.close()
+
+    asyncio.run(asyncio.wait_for(scene(), 60))
