@@ -270,6 +270,7 @@ def _tables(bench: Bench) -> dict[str, Any]:
             table["calibration"] = method.calibration.method
         domain = getattr(method.sampler, "in_domain", lambda field: [])
         table |= {"title": method.title, "outside_domain": domain(first)}
+        table["digest"] = method.facts.get("digest")
         if "wiener" in records and method.name != "wiener":
             table["over_wiener"] = ratios(records[method.name], records["wiener"], tests.boxes)
         found["methods"][method.name] = table

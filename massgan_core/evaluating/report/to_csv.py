@@ -11,7 +11,7 @@ from massgan_core.evaluating.report.columns import COLUMNS, rows
 
 #: Names of all columns.
 HEAD = (
-    *("set", "method", "title"),
+    *("set", "method", "title", "digest"),  # of the checkpoint's file
     *(name for c in COLUMNS for name in ((c.key, f"{c.key}_error") if c.error else (c.key,))),
 )
 
@@ -23,6 +23,7 @@ def to_csv(found: Mapping[str, Any]) -> str:
     table.writerow(HEAD)
     for row in rows(found):
         cells: list[Any] = [row.set, row.method, row.table.get("title", "")]
+        cells.append(row.table.get("digest"))
         for column in COLUMNS:
             cells += column.of(row.table)[: 1 + column.error]
         table.writerow(cells)

@@ -54,7 +54,8 @@ def of_samples(title: str, r: float, spread: float) -> dict[str, Any]:
     table |= {"values_of_true_map": [4.0, 9.0, 2.0]} | pair("chi_square", 0.99)
     growth = {"n": [1, 4, SAMPLES], "gain": [0.0, 2.0, 2.7], "gain_error": [0.0, 0.01, 0.02]}
     table |= {"growth": growth | {"ideal": [0.0, 2.04, 2.73]}} | pair("gain", 2.7)
-    return table | {"seconds_of_sample": 0.09, "unjudged": ["r_over_exact", "samples of depth"]}
+    table |= {"seconds_of_sample": 0.09, "digest": "0123456789ab"}
+    return table | {"unjudged": ["r_over_exact", "samples of depth"]}
 
 
 def report() -> dict[str, Any]:

@@ -18,6 +18,7 @@ def test_every_row_reads_back_as_the_dictionary(found):
     for row in rows:
         table = methods[row["method"]]
         assert row["title"] == table["title"]
+        assert row["digest"] == (table.get("digest") or "")
         for column in COLUMNS:
             value, error = column.of(table)
             assert (float(row[column.key]) if row[column.key] else None) == value
