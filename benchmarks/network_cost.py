@@ -5,7 +5,7 @@
 Weights are random. FLOP are counted by PyTorch, 1 multiply-add = 2, on the field with its
 padding; it does not count the FFT pair of a sample's residual (some 9 MFLOP), whose time is in the
 speeds, nor the condition of a field (a Wiener filter, once for all its samples), whose time is
-not. A lone sample pays for its encoder; in a stream of 32 samples of a field all share one.
+told apart. A lone sample pays for its encoder; in a stream of 32 samples of a field all share one.
 Speeds are medians of interleaved repeats, each at the batch that was fastest when tried, and
 are held against a 4096³ matrix product of the same dtype. bf16 (autocast) is tried where the
 processor multiplies it in hardware, or with --bf16. The memory is the peak of a process of its
@@ -128,6 +128,14 @@ def speeds(presets: list[str], dtypes: list[torch.dtype], batches: list[int], re
     return {key: (p.batch, 1 / times[key], rates[key[1]]) for key, p in painters.items()}
 
 
+def condition_seconds(repeats: int) -> float:
+    """Of what the network is told of a field: the COSMOS field, once for all its samples."""
+    normalizer = Normalizer(cosmos_spectrum(), 0.29, iterations=ITERATIONS)
+    field, multiple = cosmos(), network_of("default").multiple
+    normalizer.condition(field, multiple)  # fills the caches
+    return median(clock(lambda: normalizer.condition(field, multiple)) for _ in range(repeats))
+
+
 def training_memory(preset: str, batch: int, threads: int) -> float:
     """Peak of this process [GB] after one adversarial step, N = 2, bf16 autocast."""
     torch.set_num_threads(threads)
@@ -192,6 +200,7 @@ def main() -> None:
             f"| {c['stream'] * rate / peak:.2f} | {c['stream'] / cost[first]['stream']:.1f} "
             f"| {best[first] / rate:.1f} |"
         )
+    print(f"\nthe condition of a field, once: {condition_seconds(given.repeats):.3f} s")
     rates = {str(d).removeprefix("torch."): f"{found[first, d][2]:.0f} GFLOP/s" for d in dtypes}
     print(f"\narithmetic and time of a sample in a stream: over the best of {first}")
     print(f"threads {torch.get_num_threads()}; {MATMUL}³ matmul: {rates}")
