@@ -72,8 +72,8 @@ def train(
     if stage == "variance":
         settings["start"] = _digest_of_mean(start)
     _check_folder(out, settings, resume)
-    if start is not None:
-        checkpoint.load_card(start)  # says what is wrong before any work is done
+    # Says what is wrong before any work is done.
+    before = None if start is None else checkpoint.load_card(start)
     store = None if data is None else MapStore.open(data)
     fabric = make_fabric(device, config.train.precision)
     torch.manual_seed(config.train.seed)  # initial weights only
@@ -110,9 +110,9 @@ def train(
     done = trainer.run(until)
     if fabric.is_global_zero:
         weights, facts = trainer.best_weights()
-        card = make_card(config, normalizer, trainer, name, store, facts)
+        card = make_card(config, normalizer, trainer, name, store, facts, before)
         if stage == "variance":
-            card["training"]["mean"] = checkpoint.load_card(start)["training"]
+            card["training"]["mean"] = before["training"]
         checkpoint.save(out / f"{stage}.safetensors", weights, card)
     fabric.barrier()
     return done

@@ -28,13 +28,25 @@ def make_card(
     name: str,
     store: MapStore | None,
     best: dict[str, float],
+    start: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The checkpoint's metadata: everything that rebuilds and explains the model."""
+    """The checkpoint's metadata: everything that rebuilds and explains the model.
+
+    Args:
+        config: All settings.
+        normalizer: Of the run.
+        trainer: Of its stage, at its end.
+        name: Of the checkpoint.
+        store: Maps it was trained on; `None` for skies made on the fly.
+        best: Step and scores of the weights that are kept.
+        start: Card of the checkpoint whose weights the stage started from.
+    """
     data, sources = config.data, cosmos_sources()
     if store is None:
         skies = f"lognormal simulated skies ({len(data.sigma8) * len(data.stretch)} spectra)"
         means = [sources.mean * s for s in data.stretch]
         sigma8, omega_m = (min(data.sigma8), max(data.sigma8)), None
+        origins = []
     else:
         rows = parts(config, store)
         used = np.concatenate(list(rows.values()))
@@ -43,6 +55,7 @@ def make_card(
             f"{len(rows['train'])} {store.kind} κ maps of {boxes['train']} boxes (validated on "
             f"{boxes['validate']} more)"
         )
+        origins = [store.origin(used)]
         means = [store.sources[i].mean for i in np.unique(store.rows("sources")[used])]
         sigma8, omega_m = (
             tuple(float(f(store.rows(k)[used])) for f in (np.min, np.max))
@@ -80,6 +93,7 @@ def make_card(
             "steps": trainer.step,
             "best": best,
             "maps": skies,
+            **_stores(origins, start),
             "minutes": round(trainer.seconds / 60, 1),
             "beta_sd": trainer.weight,
             "config": config.to_dict(),
@@ -97,3 +111,13 @@ def make_card(
         ),
         "evaluation": {},
     }
+
+
+def _stores(origins: list[dict[str, Any]], start: dict[str, Any] | None) -> dict[str, Any]:
+    """The boxes that had a part in the weights, those of the start too; {} if they are unknown."""
+    if start is None:
+        return {"stores": origins}
+    before = start["training"].get("stores")
+    if before is None:
+        return {}
+    return {"stores": before + [one for one in origins if one not in before]}

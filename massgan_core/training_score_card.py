@@ -83,6 +83,7 @@ def make_card(
             "steps": run.step,
             "best": best,
             "maps": skies.told,
+            "stores": skies.origins,
             "minutes": round(run.seconds / 60, 1),
             "config": settings,
             "date": datetime.now(UTC).date().isoformat(),

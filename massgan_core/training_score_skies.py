@@ -31,6 +31,7 @@ class LognormalSkies:
         self.powers = [theory_spectrum(t) for t in tables]
         self.means = [t.mean for t in tables]
         self.sigma8, self.omega_m = (min(config.sigma8), max(config.sigma8)), (0.31, 0.31)
+        self.origins: list[dict[str, Any]] = []
         self.told = f"lognormal simulated skies ({len(config.sigma8) * len(tables)} spectra)"
         self._makers: dict[tuple[int, int], Lognormal] = {}
         self._tables = tables
@@ -70,6 +71,7 @@ class StoredSkies:
             f"{boxes['validate']} others)"
         )
         used = np.concatenate(list(rows.values()))
+        self.origins = [store.origin(used)]
         columns = (store.rows(name)[used] for name in ("sigma8", "omega_m"))
         self.sigma8, self.omega_m = ((float(c.min()), float(c.max())) for c in columns)
         # Of the data set only the order of rows is used: the score needs no shear.

@@ -239,23 +239,29 @@ def unused(card: dict[str, Any], store: MapStore) -> tuple[list[int], str]:
         ValueError: Every box of the store served the training.
     """
     rows, training = store.done(), card["training"]
-    if "store" not in training:
+    if "stores" not in training:
         return rows, (
             "the checkpoint does not say which simulation boxes it was trained on: make sure that "
             f"{store.path} holds none of them"
         )
-    used = training["store"]
-    if used is None:
+    if not training["stores"]:
         return rows, "the checkpoint was trained on skies made on the fly: no box is shared"
     seed, number = store.settings.get("seed"), store.rows("box")
     # Boxes of κTNG are numbered by their authors; ours depend on the seed of the run.
-    if used["kind"] != store.kind or (store.kind != "ktng" and used["seed"] != seed):
+    same = [
+        one["boxes"]
+        for one in training["stores"]
+        if one["kind"] == store.kind and (store.kind == "ktng" or one["seed"] == seed)
+    ]
+    if not same:
+        others = " and ".join(f"{s['kind']} maps of seed {s['seed']}" for s in training["stores"])
         return rows, (
             f"{store.path} holds {store.kind} maps of seed {seed}, the checkpoint was trained on "
-            f"{used['kind']} maps of seed {used['seed']}: no box is shared"
+            f"{others}: no box is shared"
         )
-    free = [row for row in rows if number[row] not in set(used["boxes"])]
-    shared = len(set(number[rows].tolist()) & set(used["boxes"]))
+    used = set().union(*same)
+    free = [row for row in rows if number[row] not in used]
+    shared = len(set(number[rows].tolist()) & used)
     if rows and not free:
         raise ValueError(
             f"all {shared} boxes of {store.path} served the checkpoint's training: simulate "

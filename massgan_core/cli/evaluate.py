@@ -35,6 +35,14 @@ def evaluate(
         list[float] | None,
         typer.Option(help="The same at this depth too [galaxies/arcmin²]; may be given again."),
     ] = None,
+    also: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="MORE.zarr",
+            help="The same on maps of another store: another σ8, another kind of sky; may be "
+            "given again.",
+        ),
+    ] = None,
     ktng: Annotated[
         Path | None, typer.Option(help="FITS map of κTNG, or the folder that holds it.")
     ] = None,
@@ -73,6 +81,7 @@ def evaluate(
             fields=fields,
             samples=samples,
             depths=depth or (),
+            also=also or (),
             ktng=ktng,
             draws=draws,
             clusters=clusters,

@@ -246,6 +246,11 @@ class MapStore:
         boxes = split_boxes(self.boxes(), parts, seed)
         return {name: self.where(box=chosen) for name, chosen in boxes.items()}
 
+    def origin(self, rows: ArrayLike) -> dict[str, Any]:
+        """Which simulation boxes `rows` look through, for the card of what is made of them."""
+        boxes = sorted(set(self.rows("box")[np.asarray(rows, np.int64)].tolist()))
+        return {"kind": self.kind, "seed": self.settings.get("seed"), "boxes": boxes}
+
     def _row(self, index: int) -> np.ndarray:
         self._check_row(index)
         try:

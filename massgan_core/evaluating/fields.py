@@ -88,6 +88,7 @@ def from_store(
     without: Iterable[int] = (),
     seed: int = 0,
     depth: float | None = None,
+    name: str = "",
 ) -> TestSet:
     """Maps of a store under mask and σ of COSMOS, as evenly over boxes as can be.
 
@@ -100,6 +101,7 @@ def from_store(
         without: Boxes that must not be taken.
         seed: Of the noise.
         depth: See :class:`TestSet`.
+        name: Of the set; by default ``test``, or its depth.
 
     Raises:
         ValueError: No map is left.
@@ -117,10 +119,10 @@ def from_store(
     rows = in_turn(rows, box[rows].tolist(), n or len(rows))
     preset = store.settings.get("preset", {}).get("name", "")
     kind = " ".join([preset, store.kind]).strip()
-    sky = "the fiducial cosmology" if home else "all cosmologies of the store"
+    sky = "the fiducial cosmology" if home else _cosmologies(store.rows("sigma8")[rows])
     noise = "COSMOS mask and noise" if depth is None else f"{depth:g} galaxies/arcmin²"
     return TestSet(
-        name="test" if depth is None else f"depth-{depth:g}",
+        name=name or ("test" if depth is None else f"depth-{depth:g}"),
         title=f"{kind} maps, {sky}, {noise}",
         path=Path(store.path),
         rows=tuple(rows),
@@ -128,6 +130,12 @@ def from_store(
         seed=seed,
         depth=depth,
     )
+
+
+def _cosmologies(sigma8: np.ndarray) -> str:
+    """In words, by σ8."""
+    low, high = float(sigma8.min()), float(sigma8.max())
+    return f"σ8 {low:.2f}" if high - low < 0.005 else f"σ8 {low:.2f} to {high:.2f}"
 
 
 def from_ktng(path: Path, draws: int, *, seed: int = 0) -> TestSet:

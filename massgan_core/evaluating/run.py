@@ -117,6 +117,7 @@ def evaluate(
     fields: int = 64,
     samples: int = 32,
     depths: Sequence[float] = (),
+    also: Sequence[str | os.PathLike[str]] = (),
     ktng: str | os.PathLike[str] | None = None,
     draws: int = 32,
     clusters: bool = True,
@@ -135,6 +136,7 @@ def evaluate(
         fields: Number of test fields, at most.
         samples: Of each field.
         depths: Further sets of fields at these depths [galaxies/arcmin²].
+        also: Further stores, each a set of its own: other cosmologies, other kinds of skies.
         ktng: FITS file of the κTNG map, or its folder.
         draws: Noises of this map.
         clusters: Measure the real COSMOS field too.
@@ -156,7 +158,8 @@ def evaluate(
     store, out = MapStore.open(data), Path(out)
     if out.exists() and not out.is_dir():
         raise ValueError(f"`out` must be a folder, got the file {out}")
-    tests, notes = _sets(store, specs, fields, depths, ktng, draws, seed)
+    others = [MapStore.open(path) for path in also]
+    tests, notes = _sets(store, specs, fields, depths, others, ktng, draws, seed)
     plan = Plan(tuple(specs), samples, seed, batch, out / "records", device)
     report: dict[str, Any] = {
         "version": __version__,
@@ -189,11 +192,35 @@ def _sets(
     specs: Sequence[str],
     fields: int,
     depths: Sequence[float],
+    others: Sequence[MapStore],
     ktng: str | os.PathLike[str] | None,
     draws: int,
     seed: int,
 ) -> tuple[list[TestSet], list[str]]:
     """Fields from boxes that trained none of the methods, and sentences about that."""
+    used, notes = _used(store, specs)
+    settings = {"without": used, "seed": seed}
+    tests = [from_store(store, fields, **settings)]
+    tests += [from_store(store, fields, depth=depth, **settings) for depth in depths]
+    for other in others:
+        used, more = _used(other, specs)
+        name = Path(other.path).stem
+        tests.append(from_store(other, fields, without=used, seed=seed, name=name))
+        notes += [note for note in more if note not in notes]
+    if ktng is not None:
+        tests.append(from_ktng(Path(ktng), draws, seed=seed))
+    names = [one.name for one in tests]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(
+            f"`also` must be stores whose names differ from the other sets', got {twice[0]!r} "
+            "twice: rename one"
+        )
+    return tests, notes
+
+
+def _used(store: MapStore, specs: Sequence[str]) -> tuple[set[int], list[str]]:
+    """Boxes that trained one of the methods, and sentences about that."""
     boxes, notes, used = store.rows("box"), [], set()
     for spec in specs:
         card = methods.card_of(spec)
@@ -201,12 +228,7 @@ def _sets(
             free, note = unused(card, store)
             used |= set(boxes[store.done()].tolist()) - set(boxes[free].tolist())
             notes.append(f"{spec}: {note}")
-    settings = {"without": used, "seed": seed}
-    tests = [from_store(store, fields, **settings)]
-    tests += [from_store(store, fields, depth=depth, **settings) for depth in depths]
-    if ktng is not None:
-        tests.append(from_ktng(Path(ktng), draws, seed=seed))
-    return tests, notes
+    return used, notes
 
 
 def _filled(bench: Bench, workers: int) -> Iterator[int]:

@@ -3,8 +3,10 @@
 import pytest
 import torch
 
+from massgan_core.calibrating import unused
 from massgan_core.data import MapStore
 from massgan_core.gan import load
+from massgan_core.gan.checkpoint import load_card, load_weights, save
 from massgan_core.gan.config import read_config
 from massgan_core.simulating import simulate
 from massgan_core.training import train
@@ -50,6 +52,25 @@ def test_train_on_a_store(maps, tmp_path):
     low, high = card["domain"]["sigma8"]
     assert 0.7 <= low < high <= 0.9
     assert card["training"]["best"]["step"] in (2, 4)
+
+
+def test_the_card_says_which_boxes_had_a_part(maps, tmp_path):
+    """Those that train, those that validate, and those of the weights it started from."""
+    whole = MapStore.open(maps)
+    settings = config("train.regression.steps=0", "data.maps=12")
+    first = tmp_path / "a/regression.safetensors"
+    train(settings, first.parent, stage="regression", data=maps)
+    mine = {"kind": "lognormal", "seed": 0, "boxes": list(range(12))}
+    assert load_card(first)["training"]["stores"] == [mine]
+    assert unused(load_card(first), whole)[0] == list(range(12, 24))
+    train(settings, tmp_path / "b", stage="regression", start=first)
+    assert load_card(tmp_path / "b/regression.safetensors")["training"]["stores"] == [mine]
+    old = tmp_path / "old.safetensors"
+    card = load_card(first)
+    del card["training"]["stores"]
+    save(old, load_weights(first), card)
+    train(settings, tmp_path / "c", stage="regression", start=old)
+    assert "stores" not in load_card(tmp_path / "c/regression.safetensors")["training"]
 
 
 def test_a_run_is_resumed_with_its_own_settings(maps, tmp_path):

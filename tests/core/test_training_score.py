@@ -154,6 +154,8 @@ def test_train_on_a_store(maps, tmp_path):
     settings = {**TINY, "steps": 2, "held_out": 0.3, "validate_maps": 2, "ratio_maps": 2}
     card = load(train_score(tmp_path, maps, **settings)).card
     assert "lognormal κ maps of" in card["trained_on"]
+    (origin,) = card["training"]["stores"]
+    assert origin == {"kind": "lognormal", "seed": 0, "boxes": MapStore.open(maps).boxes()}
     low, high = card["domain"]["sigma8"]
     assert 0.7 <= low < high <= 0.9
 

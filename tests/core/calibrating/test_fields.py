@@ -47,13 +47,16 @@ def test_too_few_boxes_are_counted(store):
 
 
 def training(boxes, kind="nbody", seed=SEED):
-    return {"training": {"store": {"kind": kind, "seed": seed, "boxes": list(boxes)}}}
+    return {"training": {"stores": [{"kind": kind, "seed": seed, "boxes": list(boxes)}]}}
 
 
 def test_boxes_of_the_training_are_left_out(store):
     rows, note = unused(training(range(10)), store)
     assert set(store.rows("box")[rows]) == set(range(10, BOXES - 1))
     assert note.startswith("10 boxes of ") and "left out" in note
+    both = training(range(4))["training"]["stores"] + training([7])["training"]["stores"]
+    rows, note = unused({"training": {"stores": both}}, store)
+    assert note.startswith("5 boxes of ") and not {0, 3, 7} & set(store.rows("box")[rows])
     with pytest.raises(ValueError, match="all 27 boxes .* served the checkpoint's training"):
         unused(training(range(BOXES)), store)
 
@@ -63,7 +66,7 @@ def test_boxes_of_the_training_are_left_out(store):
     [
         (training(range(BOXES), seed=8), "trained on nbody maps of seed 8: no box is shared"),
         (training(range(BOXES), kind="lognormal"), "no box is shared"),
-        ({"training": {"store": None}}, "made on the fly"),
+        ({"training": {"stores": []}}, "made on the fly"),
         ({"training": {}}, "does not say which simulation boxes"),
     ],
 )

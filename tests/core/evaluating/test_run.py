@@ -21,13 +21,17 @@ POWER = PowerSpectrum([10.0, 1e3, 1e4, 1e5], [4e-9, 8e-10, 2e-11, 1e-13])
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
     """Four boxes of two maps with the n(z) of COSMOS."""
+    return maps(tmp_path_factory.mktemp("maps") / "maps.zarr")
+
+
+def maps(path, first=0, sigma8=0.8):
     grid = Grid((2 * SIDE, 2 * SIDE), 1.0)
     sources, rows = cosmos_sources(), np.arange(BOXES * PER_BOX)
-    columns = {"omega_m": 0.2, "omega_b": 0.05, "h": 0.7, "sigma8": 0.8, "n_s": 0.96}
+    columns = {"omega_m": 0.2, "omega_b": 0.05, "h": 0.7, "sigma8": sigma8, "n_s": 0.96}
     columns |= {"box": rows // PER_BOX, "seed": rows, "sources": 0 * rows}
     table = {"redshift": sources.redshift, "density": sources.density, "sigma_kappa": 0.02}
     store = MapStore.create(
-        tmp_path_factory.mktemp("maps") / "maps.zarr",
+        path,
         columns,
         shape=grid.shape,
         pixel_scale=1.0,
@@ -36,7 +40,7 @@ def store(tmp_path_factory):
         settings={"seed": 5},
     )
     for row in rows.tolist():
-        store.write(row, gaussian_field(POWER, grid, generator(row)))
+        store.write(row, gaussian_field(POWER, grid, generator(first + row)))
     return store
 
 
@@ -142,6 +146,24 @@ def test_depth_changes_what_is_observed(store):
     shallow, deep = (from_store(store, 1, depth=d).field(0) for d in (5.0, 100.0))
     assert torch.equal(shallow.kappa, deep.kappa)
     assert shallow.sigma[shallow.mask].mean() > 3 * deep.sigma[deep.mask].mean()
+
+
+def test_another_store_is_a_set_of_its_own(store, tmp_path):
+    other = maps(tmp_path / "richer.zarr", first=100, sigma8=0.9)
+    sets = ask(store, tmp_path / "out", specs=["ks"], also=[other.path])["sets"]
+    assert list(sets) == ["test", "richer"]
+    assert sets["richer"]["title"] == "nbody maps, σ8 0.90, COSMOS mask and noise"
+    assert sets["richer"]["fields"] == BOXES * PER_BOX
+    assert sets["richer"]["methods"]["ks"]["r"] != sets["test"]["methods"]["ks"]["r"]
+    alone = ask(other, tmp_path / "alone", specs=["ks"])["sets"]["test"]["methods"]["ks"]
+    assert sets["richer"]["methods"]["ks"]["r"] == alone["r"]
+
+
+def test_two_sets_of_one_name_are_refused(store, tmp_path):
+    other = maps(tmp_path / "test.zarr")
+    with pytest.raises(ValueError, match="got 'test' twice: rename one"):
+        ask(store, tmp_path / "out", specs=["ks"], also=[other.path])
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
