@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from massgan_core.gan.config import RunConfig
+    from massgan_core.score.config import ScoreConfig
 
 
 def train(
-    preset: Annotated[str, typer.Argument(help="Name of a preset, or a TOML file.")],
+    preset: Annotated[str, typer.Argument(help="Name of a preset, a TOML file, or score.")],
     settings: Annotated[
         list[str] | None, typer.Argument(help="Overrides, e.g. train.seed=2.")
     ] = None,
@@ -46,39 +47,52 @@ def train(
     """Train a generator in two stages, on maps of a store or on skies made on the fly.
 
     The third stage, `--stage variance --start regression.safetensors`, is not part of both: it
-    gives the mean that regression found a variance.
+    gives the mean that regression found a variance. The preset `score` learns the prior of
+    `--method score` instead, in one stage; its settings are without sections (steps=2000).
 
     Under `torchrun --nproc-per-node N --no-python massgan train …` N devices share each step.
     """
     from massgan_core.gan.config import read_config
     from massgan_core.training import train_stages
+    from massgan_core.training_score import train_score
     from massgan_core.wiring import pick_device
 
-    config = read_config(preset, settings)
     if simulate and data is not None:
         raise ValueError("give `--data` or `--simulate`, not both")
+    prior = preset == "score"
+    if prior and (stage != "both" or start is not None):
+        raise ValueError(
+            "`--stage` and `--start` are for generators, the preset score has one stage and none "
+            "to start from: leave them out"
+        )
+    config = score_config(settings) if prior else read_config(preset, settings)
     if simulate:
-        data = simulate_maps(config, out, simulate, maps, per_box, device)
-    path = train_stages(
-        config,
-        out,
-        stage=stage,
-        data=data,
-        start=start,
-        resume=resume,
-        device=pick_device(device),
-        minutes=minutes,
-    )
+        seed, side = (config.seed, SIDE) if prior else (config.train.seed, config.data.side)
+        data = simulate_maps(seed, side, out, simulate, maps, per_box, device)
+    common = {"resume": resume, "device": pick_device(device), "minutes": minutes}
+    if prior:
+        path = train_score(out, data, **common, **asdict(config))
+    else:
+        path = train_stages(config, out, stage=stage, data=data, start=start, **common)
     typer.echo(f"wrote {path}")
 
 
 #: Of the maps to train on: wider than any survey's uncertainty.
 PRIOR = {"sigma8": (0.65, 1.0), "omega_m": (0.25, 0.38)}
+SIDE = 300  #: of a field; maps are twice as large
 STRETCH = (0.4, 0.7, 1.0)  #: mean source redshifts 0.57, 0.99 and 1.41
 
 
+def score_config(settings: list[str] | None) -> ScoreConfig:
+    """Settings of a learned prior."""
+    from massgan_core.gan.config import overridden
+    from massgan_core.score.config import ScoreConfig
+
+    return overridden(ScoreConfig(), settings or [])
+
+
 def simulate_maps(
-    config: RunConfig, out: Path, preset: str, maps: int, per_box: int, device: str
+    seed: int, side: int, out: Path, preset: str, maps: int, per_box: int, device: str
 ) -> Path:
     """Simulate what is missing of the run's store."""
     from tqdm import tqdm
@@ -95,8 +109,8 @@ def simulate_maps(
         kind="nbody" if nbody else "lognormal",
         preset=preset if nbody else None,
         per_box=per_box,
-        seed=config.train.seed,
-        side=config.data.side,
+        seed=seed,
+        side=side,
         prior=PRIOR,
         stretch=STRETCH,
         device=device,

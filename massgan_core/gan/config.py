@@ -119,8 +119,12 @@ def read_config(preset: str, overrides: list[str] | None = None) -> RunConfig:
         tree = tomllib.loads(path.read_text())
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path}: not a TOML file ({error})") from None
-    config = updated(RunConfig(), tree)
-    for override in overrides or []:
+    return overridden(updated(RunConfig(), tree), overrides or [])
+
+
+def overridden(config: Any, overrides: list[str]) -> Any:
+    """A copy of a (nested) dataclass changed by ``section.key=value`` strings."""
+    for override in overrides:
         key, _, text = override.partition("=")
         if not _ or not key:
             raise ValueError(f"a setting must look like train.seed=2, got {override!r}")

@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 
 from massgan_core.cli.main import app
 from massgan_core.gan import load_card
+from massgan_core.score.checkpoint import load_card as load_prior
 
 FEW = [f"train.{stage}.steps=2" for stage in ("regression", "adversarial", "variance")]
 FEW += ["data.sky=128"]
@@ -35,6 +36,23 @@ def test_a_mean_is_given_a_variance(tmp_path):
     path = tmp_path / "run/variance/variance.safetensors"
     assert result.exit_code == 0 and str(path) in result.stdout, result.output
     assert load_card(path)["kind"] == load_card(mean)["kind"] == "regression"
+
+
+def test_a_prior_is_learned_and_resumes(tmp_path):
+    words = ["score", "steps=2", "widths=[8,8]", "bottleneck=1", "embedding=8", "side=32"]
+    words += ["sky=64", "stretch=[1.0]", "sigma8=[0.8]", "batch=2", "validate_maps=1"]
+    words += ["ratio_levels=[1.0]", "ratio_bands=2", "ratio_maps=1", "precision=fp32"]
+    words += ["--out", tmp_path / "run", "--device", "cpu"]
+    result = train(*words)
+    path = tmp_path / "run" / "score.safetensors"
+    assert result.exit_code == 0 and str(path) in result.stdout, result.output
+    assert load_prior(path)["training"]["steps"] == 2
+    assert train(*words, "--resume").exit_code == 0
+    result = train(*words, "--resume", "--stage", "regression")
+    assert result.exit_code == 2 and "the preset score has one stage" in result.stderr
+    result = train("score", "step=2", "--out", tmp_path / "other")
+    assert result.exit_code == 2 and "did you mean steps?" in result.stderr
+    assert not (tmp_path / "other").exists()
 
 
 def test_simulation_and_training_are_one_command(tmp_path):
