@@ -7,6 +7,7 @@ held-out maps lies outside.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from massgan_core.calibrating.fields import LOOKS, SAME, Chosen, Views
+from massgan_core.calibrating.fields import LEAST_HELD_OUT, LOOKS, SAME, Chosen, Views
 from massgan_core.calibrating.terms import Coverage, Terms, global_factor
 from massgan_core.data import Ledger
 from massgan_core.evaluate import box_weights
@@ -27,6 +28,7 @@ from massgan_core.evaluate.calibration import (
 from massgan_core.evaluate.conformal import order_statistic
 from massgan_core.sky import ShearField, generator
 
+SIGMA8 = (0.76, 0.86)  #: between skies whose coverage is told apart: ± 0.05 around the fiducial
 PIXELS = 4096  #: of a field that stand for it in a table
 #: A bin's intervals are too wide by (1 − α) over its number of maps: most maps, with one look in
 #: each third of the depths, shall be seen in every bin.
@@ -189,24 +191,46 @@ Part = SurveyPart | TablePart
 def coverage(
     part: Part, ledger: Ledger, factors: Any, levels: tuple[float, ...]
 ) -> list[Coverage]:
-    """Before and after, on the maps held out."""
+    """Before and after, on the maps held out: all of them, then by σ8 where it differs."""
     held = part.chosen.held_out
-    start, boxes = part.looks * part.chosen.calibrate, part.chosen.boxes[held]
-    after, before = part.misses(ledger, factors), _tensor(ledger["before"][start:]).double()
-    weights = box_weights(np.repeat(boxes, part.looks).tolist())
-    errors = (weights @ after / weights.sum(1, keepdim=True)).std(0)
-    return [
-        Coverage(
-            part.name,
-            level,
-            1 - float(before[:, i].mean()),
-            1 - float(after[:, i].mean()),
-            float(errors[i]),
-            len(boxes),
-            len(set(boxes)),
-        )
-        for i, level in enumerate(levels)
-    ]
+    rows, boxes = part.chosen.rows[held], np.asarray(part.chosen.boxes[held])
+    after = part.misses(ledger, factors)
+    before = _tensor(ledger["before"][part.looks * part.chosen.calibrate :]).double()
+    sigma8 = np.asarray(part.views.store.rows("sigma8")[rows])
+    groups = [("all", np.ones(len(rows), bool))]
+    if np.ptp(sigma8) > 0:
+        edges = (-np.inf, *SIGMA8, np.inf)
+        names = (f"σ8 < {SIGMA8[0]:g}", f"σ8 {SIGMA8[0]:g}–{SIGMA8[1]:g}", f"σ8 > {SIGMA8[1]:g}")
+        groups += [
+            (name, (low <= sigma8) & (sigma8 < high))
+            for name, (low, high) in zip(names, pairwise(edges), strict=True)
+        ]
+    found = []
+    for name, chosen in groups:
+        if len(set(boxes[chosen].tolist())) < LEAST_HELD_OUT:
+            continue
+        looks = torch.from_numpy(np.repeat(chosen, part.looks))
+        missed = _share(after[looks], np.repeat(boxes[chosen], part.looks))
+        found += [
+            Coverage(
+                part.name,
+                level,
+                1 - float(before[looks][:, i].mean()),
+                1 - float(missed[0][i]),
+                float(missed[1][i]),
+                int(chosen.sum()),
+                len(set(boxes[chosen].tolist())),
+                name,
+            )
+            for i, level in enumerate(levels)
+        ]
+    return found
+
+
+def _share(misses: Float[Tensor, "F L"], boxes: np.ndarray) -> tuple[Tensor, Tensor]:
+    """Mean of each level, and its std error from a bootstrap over boxes."""
+    weights = box_weights(boxes.tolist())
+    return misses.mean(0), (weights @ misses / weights.sum(1, keepdim=True)).std(0)
 
 
 def _tensor(array: np.ndarray) -> Tensor:

@@ -40,7 +40,7 @@ class Outcome:
     Args:
         calibration: As written.
         path: Where.
-        coverage: On maps held out, by part and level.
+        coverage: On maps held out, by part and level, then the same by σ8.
         notes: Sentences a person should read.
     """
 

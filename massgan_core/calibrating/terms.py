@@ -93,6 +93,7 @@ class Coverage:
     error: float  #: of `after`, from a bootstrap over boxes
     maps: int
     boxes: int
+    skies: str = "all"
 
     @property
     def passes(self) -> bool:

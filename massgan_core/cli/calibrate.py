@@ -113,14 +113,15 @@ def _report(outcome: Outcome) -> None:
     typer.echo(
         f"{made.method}: {made.maps} maps of {made.boxes} boxes, {made.samples} samples each."
     )
-    for c in outcome.coverage:
+    overall = [c for c in outcome.coverage if c.skies == "all"]
+    for c in overall:
         typer.echo(
             f"Coverage at {c.level:.1%} on {c.part}: {c.before:.1%} by the samples' quantiles, "
             f"{c.after:.1%} ± {c.error:.1%} calibrated ({c.maps} maps, {c.boxes} boxes held out)."
         )
     for note in outcome.notes:
         typer.echo(f"Note: {note}.")
-    for c in outcome.coverage:
+    for c in overall:
         if c.passes:
             continue
         if c.after < c.level:

@@ -187,7 +187,7 @@ def test_other_methods(method, store, survey, weights, tmp_path):
 
 def test_a_training_on_all_boxes_is_refused_before_any_work(store, survey, save, tmp_path):
     used = {"kind": store.kind, "seed": store.settings["seed"], "boxes": store.boxes()}
-    path = save(tmp_path / "a.safetensors", store=used)
+    path = save(tmp_path / "a.safetensors", stores=[used])
     with pytest.raises(ValueError, match="served the checkpoint's training"):
         calibrate(store.path, path, survey=survey)
     assert [p.name for p in tmp_path.iterdir()] == ["a.safetensors"]
