@@ -13,7 +13,9 @@ from massgan_core.posterior import Sampler
 from massgan_core.sky import Grid, PowerSpectrum, ShearField
 
 METHODS = ("gan", "wiener", "sparse", "ks", "regression", "score")
-NETWORKS = ("gan", "regression", "score")  #: methods that come from a checkpoint
+#: Methods that come from a checkpoint, and the one that comes with the package.
+BUNDLED = {"gan": "default", "regression": "regression", "score": "default"}
+NETWORKS = tuple(BUNDLED)
 MAPS = ("sparse", "ks")  #: methods that make one map and draw no samples
 KINDS = ("lognormal", "gaussian", "nfw")
 MASKS = ("cosmos", "none")
@@ -47,14 +49,15 @@ def spectrum_of(field: ShearField) -> PowerSpectrum:
 
 
 def sampler(
-    method: str, field: ShearField, *, checkpoint: str = "default", device: str = "auto"
+    method: str, field: ShearField, *, checkpoint: str | None = None, device: str = "auto"
 ) -> Sampler:
     """The sampler called `method` (one of `METHODS`), ready for `field`.
 
     Args:
         method: Its name.
         field: Whose n(z) sets the prior of wiener, sparse and score.
-        checkpoint: Name or file of the network, where there is one.
+        checkpoint: Name or file of the network, where there is one; by default the method's own
+            of `BUNDLED`.
         device: Where the network lives.
 
     Raises:
@@ -80,7 +83,7 @@ def sampler(
 
 def trained(
     method: str,
-    checkpoint: str = "default",
+    checkpoint: str | None = None,
     *,
     power: PowerSpectrum | None = None,
     device: str = "auto",
@@ -89,14 +92,14 @@ def trained(
 
     Args:
         method: One of `NETWORKS`.
-        checkpoint: Name or file.
+        checkpoint: Name or file; by default that of `BUNDLED`.
         power: Of κ for the field's n(z), for score; by default that of its training.
         device: Where the network lives.
 
     Raises:
         ValueError: Unknown or damaged checkpoint, or one of another method.
     """
-    at = pick_device(device)
+    at, checkpoint = pick_device(device), checkpoint or BUNDLED[method]
     if method == "score":
         from massgan_core import score
 

@@ -37,8 +37,12 @@ def changing_n(
     ] = 8,
     method: Annotated[str, typer.Option(help="gan, wiener or score.")] = "gan",
     checkpoint: Annotated[
-        str, typer.Option(help="Name or .safetensors file of a trained network (gan, score).")
-    ] = "default",
+        str | None,
+        typer.Option(
+            help="Name or .safetensors file of a trained network (gan, score).",
+            show_default="the method's own",
+        ),
+    ] = None,
     samples: Annotated[int, typer.Option(help="Posterior samples of each field.")] = 64,
     batch: Annotated[int, typer.Option(help="Samples drawn at once.")] = 8,
     seed: Annotated[
@@ -71,7 +75,7 @@ def changing_n(
     at = wiring.pick_device(device)
     if bool(sources) == (data is not None):
         raise ValueError("give INPUT or --data TEST.zarr: fields whose truth is known")
-    network = None
+    network, checkpoint = None, checkpoint or wiring.BUNDLED.get(method, "")
     if method in wiring.NETWORKS:
         network = wiring.trained(method, checkpoint, device=device)
     if data is None:

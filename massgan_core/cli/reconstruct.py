@@ -50,11 +50,12 @@ def reconstruct(
         ),
     ] = "gan",
     checkpoint: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="Name or .safetensors file of a trained network (gan, regression, score)."
+            help="Name or .safetensors file of a trained network (gan, regression, score).",
+            show_default="the method's own",
         ),
-    ] = "default",
+    ] = None,
     calibration: Annotated[
         Path | None,
         typer.Option(
@@ -131,6 +132,7 @@ def reconstruct(
     sides = None if size is None else _numbers("--size", size)
     at = wiring.pick_device(device)
     network = method in wiring.NETWORKS
+    checkpoint = checkpoint or wiring.BUNDLED.get(method, "")
     sampler = wiring.trained(method, checkpoint, device=device) if network else None
     known, why_not = _calibration(method, checkpoint, calibration)
 

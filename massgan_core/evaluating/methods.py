@@ -26,9 +26,9 @@ from massgan_core.gan.regression import RegressionSampler
 from massgan_core.mapping import KaiserSquires, Sparse, Wiener
 from massgan_core.posterior import Sampler
 from massgan_core.sky import Draws, PowerSpectrum, ShearField, generator
+from massgan_core.wiring import BUNDLED, NETWORKS
 
 CLASSICAL = ("ks", "wiener", "sparse")
-LEARNED = ("gan", "regression", "score")
 POOL = 96  #: residuals of the Wiener posterior that fields of one σ share
 
 _POOL, _PICK = 106, 107  # keys of the random streams behind a seed
@@ -149,9 +149,9 @@ def make(
     name, _, file = spec.partition("=")
     if not file and name in CLASSICAL:
         return _classical(name, field, power, folder, seed)
-    if not file and name not in LEARNED:
+    if not file and name not in NETWORKS:
         raise ValueError(
-            f"`methods` must be some of {', '.join(CLASSICAL + LEARNED)}, or NAME=CHECKPOINT, "
+            f"`methods` must be some of {', '.join(CLASSICAL + NETWORKS)}, or NAME=CHECKPOINT, "
             f"got {spec!r}"
         )
     sampler = _learned(name, file, power, device)
@@ -159,7 +159,7 @@ def make(
     facts = {"digest": sampler.provenance["digest"]}
     calibration = None
     if type(sampler).name != "score":
-        calibration = calibration_of(file or _bundled(name))
+        calibration = calibration_of(file or BUNDLED[name])
         facts["calibrated"] = None if calibration is None else list(calibration.levels)
     title = f"{type(sampler).name} ({sampler.provenance.get('checkpoint', file or 'default')})"
     if isinstance(sampler, RegressionSampler):
@@ -188,8 +188,8 @@ def _learned(name: str, file: str, power: PowerSpectrum, device: torch.device | 
     from massgan_core.score import checkpoint as score
 
     if name == "score" and not file or file and _is_score(file):
-        return score.load(file or "default", power, device=device)
-    return load(file or _bundled(name), device=device)
+        return score.load(file or BUNDLED["score"], power, device=device)
+    return load(file or BUNDLED[name], device=device)
 
 
 def _is_score(file: str) -> bool:
@@ -231,10 +231,5 @@ def card_of(spec: str) -> dict[str, Any]:
     if name == "score" and not file or file and _is_score(file):
         from massgan_core.score import checkpoint as score
 
-        return score.load_card(file or "default")
-    return load_card(file or _bundled(name))
-
-
-def _bundled(name: str) -> str:
-    """The checkpoint that comes with the package for a method."""
-    return "regression" if name == "regression" else "default"
+        return score.load_card(file or BUNDLED["score"])
+    return load_card(file or BUNDLED[name])
