@@ -146,14 +146,9 @@ def make(
         seed: Of the Wiener pool.
         device: Of networks.
     """
-    name, _, file = spec.partition("=")
+    name, file = _parted(spec)
     if not file and name in CLASSICAL:
         return _classical(name, field, power, folder, seed)
-    if not file and name not in NETWORKS:
-        raise ValueError(
-            f"`methods` must be some of {', '.join(CLASSICAL + NETWORKS)}, or NAME=CHECKPOINT, "
-            f"got {spec!r}"
-        )
     sampler = _learned(name, file, power, device)
     card = sampler.card
     facts = {"digest": sampler.provenance["digest"]}
@@ -166,6 +161,21 @@ def make(
         samples = sampler if sampler.has_variance else None
         return Method(name, title, samples, sampler.mean, card, facts, False, calibration)
     return Method(name, title, sampler, None, card, facts, False, calibration)
+
+
+def _parted(spec: str) -> tuple[str, str]:
+    """Name and checkpoint, "" for none.
+
+    Raises:
+        ValueError: Neither a known name nor one with a checkpoint.
+    """
+    name, _, file = spec.partition("=")
+    if not file and name not in CLASSICAL + NETWORKS:
+        raise ValueError(
+            f"`methods` must be some of {', '.join(CLASSICAL + NETWORKS)}, or NAME=CHECKPOINT, "
+            f"got {spec!r}"
+        )
+    return name, file
 
 
 def _classical(
@@ -225,7 +235,7 @@ def _order(size: int, seed: int, sample_seed: int) -> Tensor:
 
 def card_of(spec: str) -> dict[str, Any]:
     """The card of the checkpoint that a method would load; {} for the classical ones."""
-    name, _, file = spec.partition("=")
+    name, file = _parted(spec)
     if not file and name in CLASSICAL:
         return {}
     if name == "score" and not file or file and _is_score(file):

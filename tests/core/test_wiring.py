@@ -54,7 +54,10 @@ def test_the_prior_follows_the_sources():
         (lambda: mg.simulated(depth=-3), "`depth` must be positive"),
         (lambda: mg.simulated(side=64), "`side` must be 300 with the COSMOS mask"),
         (lambda: mg.sampler("magic", mg.cosmos()), "`method` must be one of gan, wiener, sparse"),
-        (lambda: mg.sampler("regression", mg.cosmos(), device="cpu"), "is of kind gan: use it"),
+        (
+            lambda: mg.sampler("regression", mg.cosmos(), checkpoint="default", device="cpu"),
+            "is of kind gan: use it",
+        ),
         (lambda: pick_device("abacus"), "`device` must be auto, cpu"),
     ],
 )
