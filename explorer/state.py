@@ -16,6 +16,7 @@ OUTLINES = ("cosmos", "none")
 BATCHES = (1, 2, 4, 8, 16)
 THEMES = ("light", "dark")
 COLORS = ("diverging", "fire", "cividis")
+PICTURES = ("truth", "ks", "sample", "mean", "std", "snr", "chance", "residual")
 
 
 class State(param.Parameterized):
@@ -49,7 +50,9 @@ class State(param.Parameterized):
         default="wiener", objects=["wiener"], doc="Who draws: `wiener`, or `gan:` + checkpoint."
     )
     smoothing = param.Number(
-        default=1.0, bounds=(0, 10), doc="Blur of the Kaiser–Squires map, std [arcmin]."
+        default=1.0,
+        bounds=(0, 10),
+        doc="Blur of the Kaiser–Squires map and of the chance, std [arcmin].",
     )
 
     n = param.Integer(default=64, bounds=(1, 4096), doc="Number of samples.")
@@ -58,6 +61,16 @@ class State(param.Parameterized):
     )
     batch = param.Selector(default=2, objects=BATCHES, doc="Samples drawn together.")
 
+    pictures = param.ListSelector(
+        default=["truth", "ks", "sample", "mean", "std"],
+        objects=PICTURES,
+        doc="Maps on the page; truth and residual only where the truth is known.",
+    )
+    threshold = param.Number(
+        default=0.05,
+        bounds=(-1, 1),
+        doc="κ that the map of the chance looks for, in samples blurred by `smoothing`.",
+    )
     limit = param.Number(
         default=0.1, bounds=(0.01, 1), doc="Shared colour limit of the κ maps: −limit … +limit."
     )
@@ -108,7 +121,9 @@ class State(param.Parameterized):
         problems = []
         for name, text in known.items():
             try:
-                setattr(self, name, _value(text))
+                value = _value(text)
+                several = isinstance(self.param[name], param.ListSelector)
+                setattr(self, name, list(value) if several else value)
             except (ValueError, TypeError) as error:
                 problems.append(f"`{name}` of the link was left out: {error}")
         return problems

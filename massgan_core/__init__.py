@@ -25,6 +25,7 @@ _HOMES = {
     "band_power": "sky",
     "Sampler": "posterior",
     "RunningMoments": "posterior",
+    "SmoothedSamples": "posterior",
     "Summary": "posterior",
     "stream": "posterior",
     "Peaks": "peaks",

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import panel as pn
 
+import massgan_core as mg
 from explorer.elements.colors import palette, picture_limits
 from explorer.elements.galaxies import CROWD, GalaxyMap
 from explorer.elements.sky import Sky, cluster_columns
 from explorer.elements.sky_map import SkyMap
 from explorer.widgets.calm import TOKENS, sheet
-from explorer.widgets.texts import caption, code, color_bar, heading, text
+from explorer.widgets.texts import caption, code, color_bar, heading, number, text
 
 if TYPE_CHECKING:
     from explorer.state import State
@@ -35,7 +36,20 @@ TITLES = {
         "Uncertainty",
         "How far the samples differ from pixel to pixel: where not to be sure.",
     ),
+    "snr": (
+        "Signal to noise",
+        "The mean over its uncertainty, pixel by pixel: how far from 0 for sure.",
+    ),
+    "chance": (
+        "Chance of mass",
+        "In how many of the samples κ is larger than the threshold.",
+    ),
+    "residual": (
+        "Mean less truth",
+        "What the samples get wrong together. Red: mass that is not there.",
+    ),
 }
+UNITS = {"std": "std of κ", "snr": "κ over its std", "chance": "share of samples"}
 GALAXIES = (
     "Galaxies",
     "Each measured galaxy shape is one faint hint of the mass before it. "
@@ -61,8 +75,13 @@ EMPTY = {
     "sample": "Press Start to draw one",
     "mean": "The average will grow here",
     "std": "The uncertainty will grow here",
+    "snr": "Needs two samples",
+    "chance": "Needs samples to count",
+    "residual": "Needs a mean to compare",
 }
-KAPPA_MAPS = ("truth", "ks", "sample", "mean")
+KAPPA_MAPS = ("truth", "ks", "sample", "mean", "residual")
+SIGNED = (*KAPPA_MAPS, "snr")
+PAIRED = ("std", "snr")  #: need two samples
 
 
 class Maps:
@@ -70,11 +89,12 @@ class Maps:
 
     def __init__(self, state: State) -> None:
         self.state, self.sky, self.grid = state, Sky(), None
-        self.maps = {
-            name: SkyMap(self.sky, name, "std of κ" if name == "std" else "κ") for name in TITLES
-        }
+        self.maps = {name: SkyMap(self.sky, name, UNITS.get(name, "κ")) for name in TITLES}
         self.galaxies = GalaxyMap()
         self._images: dict[str, np.ndarray] = {}
+        self._summary: Summary | None = None
+        self._smoothed = mg.SmoothedSamples(state.smoothing)
+        self._truth_known = False
         self._mask = np.zeros((0, 0), bool)
         self._exact = True
         self._galaxy_words = text(heading(*GALAXIES))
@@ -115,9 +135,8 @@ class Maps:
         self._images.clear()
         real_cosmos = self.state.source == "cosmos"
         self.cards["galaxies"].visible = real_cosmos
-        self.cards["truth"].visible = not real_cosmos and (
-            field is None or store.truth is not None
-        )
+        self._truth_known = not real_cosmos and (field is None or store.truth is not None)
+        self.choose()
         self.show_summary(None, exact=True)
         if field is None:
             for name in ("truth", "ks"):
@@ -147,27 +166,53 @@ class Maps:
         self._put("ks", image, exact=True)
         self._label("ks", f"blurred by {self.state.smoothing:g}′")
 
+    def choose(self) -> None:
+        """Show the maps that are chosen, as far as there is something to show."""
+        for name in TITLES:
+            known = self._truth_known or name not in ("truth", "residual")
+            self.cards[name].visible = known and name in self.state.pictures
+        # Maps that were hidden while samples came in.
+        if self._summary is not None:
+            self.show_summary(self._summary, exact=self._exact)
+
     def show_summary(self, summary: Summary | None, *, exact: bool) -> None:
-        """Sample, mean and spread; `exact` float32 when at rest, light frames while live."""
-        self._exact = exact
-        if summary is None:
-            for name, note in EMPTY.items():
-                self._images.pop(name, None)
-                self.maps[name].clear(note)
-                self._label(name, "")
-                self._bar(name)
-            return
-        n = summary.n
-        kept = sum(len(batch) for batch in summary.batches)
-        self._put("sample", summary.batches[-1][-1].numpy(), exact=exact)
-        self._label("sample", f"number {kept}")
-        self._put("mean", summary.mean.numpy(), exact=exact)
-        self._label("mean", f"of {n} sample{'s' * (n > 1)}")
-        if n > 1:
-            self._put("std", summary.std.numpy(), exact=exact)
-            self._label("std", f"of {n} samples")
-        else:
-            self.maps["std"].clear("Needs two samples")
+        """The chosen maps of the posterior; `exact` float32 at rest, light frames while live."""
+        self._exact, self._summary = exact, summary
+        for name, note in EMPTY.items():
+            if summary is None or not self.cards[name].visible:
+                self._empty(name, note)
+            elif summary.n < 2 and name in PAIRED:
+                self._empty(name, "Needs two samples")
+            else:
+                image, small = self._of(name, summary)
+                self._put(name, image, exact=exact)
+                self._label(name, small)
+
+    def show_chance(self) -> None:
+        """The map of the chance, at the present threshold and smoothing."""
+        if self._smoothed.smoothing != self.state.smoothing:
+            self._smoothed = mg.SmoothedSamples(self.state.smoothing)
+        if self._summary is not None and self.cards["chance"].visible:
+            image, small = self._of("chance", self._summary)
+            self._put("chance", image, exact=self._exact)
+            self._label("chance", small)
+
+    def _of(self, name: str, summary: Summary) -> tuple[np.ndarray, str]:
+        """A map of the posterior and the word at the right of its title."""
+        of = f"of {summary.n} sample{'s' * (summary.n > 1)}"
+        if name == "sample":
+            kept = sum(len(batch) for batch in summary.batches)
+            return summary.batches[-1][-1].numpy(), f"number {kept}"
+        if name == "chance":
+            share = self._smoothed.probability(summary, self.state.threshold)
+            return share.numpy(), f"of κ > {number(self.state.threshold)}"
+        return getattr(summary, name).numpy(), of
+
+    def _empty(self, name: str, note: str) -> None:
+        self._images.pop(name, None)
+        self.maps[name].clear(note)
+        self._label(name, "")
+        self._bar(name)
 
     def show_promise(self, words: str) -> None:
         """What the spread is worth, below its map; empty hides it."""
@@ -176,8 +221,7 @@ class Maps:
     def restretch(self) -> None:
         """New limits for the pictures that are there."""
         for name, image in list(self._images.items()):
-            live = name in ("sample", "mean", "std")
-            self._put(name, image, exact=self._exact if live else True)
+            self._put(name, image, exact=self._exact or name not in EMPTY)
 
     def paint(self) -> None:
         """Take the theme and the colours of the State."""
@@ -203,10 +247,12 @@ class Maps:
     def _limits(self, name: str, image: np.ndarray) -> tuple[float, float]:
         if name in KAPPA_MAPS and self.state.shared:
             return -self.state.limit, self.state.limit
-        return picture_limits(image, self._mask, signed=name in KAPPA_MAPS)
+        if name == "chance":
+            return 0.0, 1.0
+        return picture_limits(image, self._mask, signed=name in SIGNED)
 
     def _palette(self, name: str) -> list[str]:
-        kind = "kappa" if name in KAPPA_MAPS else "spread"
+        kind = "kappa" if name in SIGNED else "spread"
         return palette(kind, self.state.colors, self.state.theme)
 
     def _label(self, name: str, small: str) -> None:
@@ -214,8 +260,7 @@ class Maps:
 
     def _bar(self, name: str) -> None:
         limits = self.maps[name].limits if name in self._images else None
-        unit = "std of κ" if name == "std" else "κ"
-        self._bars[name].object = color_bar(self._palette(name), limits, unit)
+        self._bars[name].object = color_bar(self._palette(name), limits, UNITS.get(name, "κ"))
 
 
 def _card(*parts: object, kind: str) -> pn.Column:

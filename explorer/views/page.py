@@ -113,6 +113,8 @@ class Page:
             (explorer, explorer.param.watch(soon(self._update_promise), ["promise"])),
             (state, state.param.watch(soon(self._update_theme), ["theme", "colors", "clusters"])),
             (state, state.param.watch(soon(self.maps.restretch), ["limit", "shared"])),
+            (state, state.param.watch(soon(self.maps.choose), ["pictures"])),
+            (state, state.param.watch(soon(self.maps.show_chance), ["threshold", "smoothing"])),
             (state, state.param.watch(soon(self.maps.show_code), state.names())),
             (state, state.param.watch(soon(self._update_region), ["region", "source"])),
         ]

@@ -28,6 +28,16 @@ DEPTHS = {
     "100 per arcmin² – beyond COSMOS": 100.0,
 }
 OUTLINES = {"COSMOS": "cosmos", "Square": "none"}
+PICTURES = {
+    "Truth": "truth",
+    "Kaiser–Squires": "ks",
+    "Sample": "sample",
+    "Mean": "mean",
+    "Uncertainty": "std",
+    "Signal to noise": "snr",
+    "Chance of mass": "chance",
+    "Mean less truth": "residual",
+}
 COLORS = {"Diverging": "diverging", "Fire": "fire", "Cividis": "cividis"}
 
 
@@ -164,6 +174,9 @@ class Sidebar:
         state, widgets = self.state, pn.widgets
         return _card(
             text('<div class="step">Picture</div>'),
+            widgets.CheckBoxGroup.from_param(
+                state.param.pictures, label="Maps", options=PICTURES, **_WIDE
+            ),
             widgets.Select.from_param(
                 state.param.colors, label="Colours", options=COLORS, **_WIDE
             ),
@@ -172,11 +185,19 @@ class Sidebar:
             ),
             widgets.FloatSlider.from_param(
                 state.param.smoothing,
-                label="Kaiser–Squires blur [′]",
+                label="Blur of Kaiser–Squires and chance [′]",
                 start=0.0,
                 end=5.0,
                 step=0.1,
                 throttled=True,
+                **_WIDE,
+            ),
+            widgets.FloatSlider.from_param(
+                state.param.threshold,
+                label="Chance of κ above",
+                start=-0.05,
+                end=0.3,
+                step=0.005,
                 **_WIDE,
             ),
             widgets.Checkbox.from_param(

@@ -1,7 +1,8 @@
 """One pass over posterior samples: running moments, summaries, the stream."""
 
 from massgan_core.posterior.running import RunningMoments
+from massgan_core.posterior.smoothed import SmoothedSamples
 from massgan_core.posterior.stream import Sampler, stream
 from massgan_core.posterior.summary import Summary
 
-__all__ = ["RunningMoments", "Sampler", "Summary", "stream"]
+__all__ = ["RunningMoments", "Sampler", "SmoothedSamples", "Summary", "stream"]

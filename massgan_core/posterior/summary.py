@@ -78,6 +78,12 @@ class Summary:
             above += (part > threshold).sum(0)
         return above / max(len(self.samples), 1)
 
+    @property
+    def residual(self) -> Float[Tensor, "H W"] | None:
+        """Mean less the truth, both without their footprint mean; `None` where it is unknown."""
+        truth = self.field.truth
+        return None if truth is None else self.mean - truth.float().cpu()
+
     def to_xarray(self) -> xarray.Dataset:
         """Mean, std, samples, mask … with dims (`sample`,) `y`, `x` and sky coordinates."""
         from massgan_core.export import to_xarray

@@ -54,6 +54,16 @@ def test_link_there_and_back() -> None:
     }
 
 
+def test_a_link_holds_the_chosen_maps() -> None:
+    there, back = State(), State()
+    there.param.update(pictures=["mean", "chance"], threshold=0.1)
+    assert back.restore(there.query()) == []
+    assert back.pictures == ["mean", "chance"] and back.threshold == 0.1
+    (problem,) = back.restore({"version": "1", "pictures": '["mean", "secrets"]'})
+    assert "`pictures` of the link was left out" in problem
+    assert back.pictures == ["mean", "chance"]
+
+
 def test_link_as_panel_parses_it() -> None:
     # Panel hands numbers, booleans and lists over as such.
     state = State()

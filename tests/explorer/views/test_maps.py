@@ -11,7 +11,7 @@ import massgan_core as mg
 from explorer.elements.colors import picture_limits
 from explorer.state import State
 from explorer.store import Store
-from explorer.views.maps import Maps
+from explorer.views.maps import TITLES, Maps
 
 
 @pytest.fixture
@@ -120,3 +120,45 @@ def test_the_promise_stands_below_the_spread_and_can_go(maps: Maps) -> None:
     assert words.visible and "&lt;95%&gt;" in words.object
     maps.show_promise("")
     assert not words.visible
+
+
+def test_only_chosen_maps_are_there(maps: Maps, summary: Any) -> None:
+    maps.show_summary(summary, exact=True)
+    assert not maps.cards["snr"].visible and maps.maps["snr"].source.data["image"] == []
+    maps.state.pictures = ["mean", "snr", "chance", "residual"]
+    maps.choose()
+    seen = {name for name in TITLES if maps.cards[name].visible}
+    assert seen == {"mean", "snr", "chance", "residual"}
+    np.testing.assert_array_equal(_shown(maps, "snr"), summary.snr.numpy())
+    np.testing.assert_array_equal(_shown(maps, "residual"), summary.residual.numpy())
+    assert maps.maps["residual"].limits == maps.maps["mean"].limits
+    assert maps.maps["snr"].limits[0] == -maps.maps["snr"].limits[1] != maps.maps["mean"].limits[0]
+
+
+def test_where_no_truth_is_known_there_is_no_map_of_it(store: Store) -> None:
+    maps = Maps(State(source="cosmos", pictures=["truth", "mean", "residual"]))
+    maps.show_field(store)
+    assert [name for name in TITLES if maps.cards[name].visible] == ["mean"]
+
+
+def test_the_threshold_acts_on_the_samples_that_are_there(maps: Maps, summary: Any) -> None:
+    maps.state.pictures = ["chance"]
+    maps.choose()
+    maps.show_summary(summary, exact=True)
+    for threshold, smoothing in ((0.05, 1.0), (0.01, 1.0), (0.01, 2.0)):
+        maps.state.param.update(threshold=threshold, smoothing=smoothing)
+        maps.show_chance()
+        wanted = summary.probability(threshold, smoothing)
+        np.testing.assert_array_equal(_shown(maps, "chance"), wanted.numpy())
+        assert f"of κ &gt; {threshold:g}" in maps._words["chance"].object
+        assert maps.maps["chance"].limits == (0.0, 1.0)
+    assert "share of samples" in maps._bars["chance"].object
+
+
+def test_one_sample_has_no_signal_to_noise(maps: Maps, small_field: Any) -> None:
+    (one,) = mg.stream(mg.sampler("wiener", small_field), small_field, 1, 1)
+    maps.state.pictures = ["snr"]
+    maps.choose()
+    maps.show_summary(one, exact=True)
+    assert maps.maps["snr"].source.data["image"] == []
+    assert "two samples" in maps.maps["snr"]._note.text

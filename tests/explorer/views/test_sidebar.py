@@ -52,6 +52,8 @@ def test_every_widget_sets_its_choice(sidebar: Sidebar) -> None:
             others = [v for v in _values(widget) if v != widget.value]
             if others:
                 widget.value = others[0]
+        elif isinstance(widget, pn.widgets.CheckBoxGroup):
+            widget.value = _values(widget)[:2]
         elif isinstance(widget, pn.widgets.Checkbox):
             widget.value = not widget.value
         elif isinstance(widget, pn.widgets.FloatSlider):
@@ -60,7 +62,9 @@ def test_every_widget_sets_its_choice(sidebar: Sidebar) -> None:
         elif isinstance(widget, pn.widgets.IntInput):
             widget.value += 1
     expected = {"source", "kind", "depth", "outline", "sky_seed", "n", "seed", "batch"}
-    assert expected | {"limit", "smoothing", "shared", "clusters", "colors"} <= touched
+    assert expected | {
+        *("limit", "smoothing", "shared", "clusters", "colors", "pictures", "threshold")
+    } <= touched
 
 
 def _values(widget: pn.widgets.Widget) -> list:
