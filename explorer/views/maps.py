@@ -102,6 +102,19 @@ class Maps:
         self._words = {name: text("") for name in TITLES}
         self._bars = {name: text("") for name in TITLES}
         self._promise = text("", visible=False)
+        self.player = pn.widgets.Player(
+            label="Samples one after the other",
+            start=1,
+            end=2,
+            interval=400,
+            loop_policy="loop",
+            show_loop_controls=False,
+            show_value=False,
+            visible_buttons=["previous", "pause", "play", "next"],
+            visible=False,
+            sizing_mode="stretch_width",
+            margin=0,
+        )
         self.cards = {
             "galaxies": _card(
                 self._galaxy_words, self.galaxies.figure, self._galaxy_bar, kind="mg-data"
@@ -111,7 +124,7 @@ class Maps:
                     self._words[name],
                     self.maps[name].figure,
                     self._bars[name],
-                    *([self._promise] if name == "std" else []),
+                    *{"std": [self._promise], "sample": [self.player]}.get(name, []),
                     kind="mg-data" if name == "truth" else "mg-map",
                 )
                 for name in TITLES
@@ -187,6 +200,24 @@ class Maps:
                 image, small = self._of(name, summary)
                 self._put(name, image, exact=exact)
                 self._label(name, small)
+        self._set_player(summary if exact else None)
+
+    def _set_player(self, summary: Summary | None) -> None:
+        """Offer the samples kept, one by one, while nothing is drawn; the newest is shown."""
+        kept = 0 if summary is None else summary.kept
+        at_rest = kept > 1
+        self.player.param.update(direction=0, visible=at_rest)
+        if at_rest:
+            self.player.param.update(end=kept, value=kept)
+
+    def show_sample(self) -> None:
+        """The sample that the player is at; light frames while it plays, exact ones to look at."""
+        summary, at = self._summary, self.player.value
+        if summary is None or not self.player.visible or not 1 <= at <= summary.kept:
+            return
+        image = summary.sample(at - 1).numpy()
+        self._put("sample", image, exact=self.player.direction == 0)
+        self._label("sample", f"number {at} of {summary.kept}")
 
     def show_chance(self) -> None:
         """The map of the chance, at the present threshold and smoothing."""
@@ -201,8 +232,7 @@ class Maps:
         """A map of the posterior and the word at the right of its title."""
         of = f"of {summary.n} sample{'s' * (summary.n > 1)}"
         if name == "sample":
-            kept = sum(len(batch) for batch in summary.batches)
-            return summary.batches[-1][-1].numpy(), f"number {kept}"
+            return summary.sample(summary.kept - 1).numpy(), f"number {summary.kept}"
         if name == "chance":
             share = self._smoothed.probability(summary, self.state.threshold)
             return share.numpy(), f"of κ > {number(self.state.threshold)}"

@@ -118,6 +118,8 @@ class Page:
             (state, state.param.watch(soon(self.maps.show_code), state.names())),
             (state, state.param.watch(soon(self._update_region), ["region", "source"])),
         ]
+        player = self.maps.player
+        player.param.watch(soon(self.maps.show_sample), ["value", "direction"])
         self.theme.on_click(self._on_theme)
         self.seen.param.watch(lambda _: self.refresh_soon(), "value")
         self.maps.galaxies.figure.on_event("selectiongeometry", self._on_box)

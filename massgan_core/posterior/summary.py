@@ -62,6 +62,24 @@ class Summary:
             return torch.empty((0, *self.field.grid.shape))
         return torch.cat(self.batches)
 
+    @property
+    def kept(self) -> int:
+        """Number of samples kept, the first of all."""
+        return sum(map(len, self.batches))
+
+    def sample(self, index: int) -> Float[Tensor, "H W"]:
+        """One of the samples kept, without a copy of the others.
+
+        Raises:
+            IndexError: It is not there.
+        """
+        left = index
+        for batch in self.batches if index >= 0 else ():
+            if left < len(batch):
+                return batch[left].float()
+            left -= len(batch)
+        raise IndexError(f"`index` must lie between 0 and {self.kept - 1}, got {index}")
+
     def quantile(self, levels: tuple[float, ...]) -> Float[Tensor, "Q H W"]:
         """Quantiles of the samples kept, one map a level, rows at a time to bound memory."""
         samples, at = self.samples, torch.tensor(levels)

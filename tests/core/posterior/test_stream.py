@@ -87,3 +87,13 @@ def test_summary_says_where_it_came_from(small_field):
     summary = next(stream(White(), small_field, 4, 2, seed=9))
     assert summary.provenance["seed"] == 9 and summary.provenance["batch"] == 2
     assert summary.provenance["sampler"] == "white"
+
+
+def test_kept_samples_are_there_one_by_one(small_field):
+    *_, last = stream(White(), small_field, 5, 2, keep=3)
+    assert last.n == 5 and last.kept == 3
+    for i, sample in enumerate(last.samples):
+        assert torch.equal(last.sample(i), sample)
+    for index in (-1, 3):
+        with pytest.raises(IndexError, match=f"between 0 and 2, got {index}"):
+            last.sample(index)

@@ -162,3 +162,21 @@ def test_one_sample_has_no_signal_to_noise(maps: Maps, small_field: Any) -> None
     maps.show_summary(one, exact=True)
     assert maps.maps["snr"].source.data["image"] == []
     assert "two samples" in maps.maps["snr"]._note.text
+
+
+def test_samples_are_played_one_by_one_at_rest(maps: Maps, summary: Any) -> None:
+    maps.show_summary(summary, exact=False)
+    assert not maps.player.visible
+    maps.show_summary(summary, exact=True)
+    assert maps.player.visible and (maps.player.start, maps.player.end) == (1, 3)
+    for number in (1, 2, 3):
+        maps.player.value = number
+        maps.show_sample()
+        np.testing.assert_array_equal(_shown(maps, "sample"), summary.samples[number - 1].numpy())
+        assert f"number {number} of 3" in maps._words["sample"].object
+    maps.player.direction = 1
+    maps.player.value = 1
+    maps.show_sample()
+    assert _shown(maps, "sample").dtype == np.uint8
+    maps.show_summary(None, exact=True)
+    assert not maps.player.visible and maps.player.direction == 0

@@ -62,9 +62,11 @@ def test_every_widget_sets_its_choice(sidebar: Sidebar) -> None:
         elif isinstance(widget, pn.widgets.IntInput):
             widget.value += 1
     expected = {"source", "kind", "depth", "outline", "sky_seed", "n", "seed", "batch"}
-    assert expected | {
-        *("limit", "smoothing", "shared", "clusters", "colors", "pictures", "threshold")
-    } <= touched
+    assert (
+        expected
+        | {*("limit", "smoothing", "shared", "clusters", "colors", "pictures", "threshold")}
+        <= touched
+    )
 
 
 def _values(widget: pn.widgets.Widget) -> list:
