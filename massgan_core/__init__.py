@@ -30,6 +30,7 @@ _HOMES = {
     "stream": "posterior",
     "Peaks": "peaks",
     "find_peaks": "peaks",
+    "inspect_place": "peaks",
     "KaiserSquires": "mapping",
     "Sparse": "mapping",
     "Wiener": "mapping",

@@ -2,15 +2,18 @@
 
 from massgan_core.peaks.aperture import aperture_mass, aperture_mean
 from massgan_core.peaks.detect import Peaks, find_peaks
+from massgan_core.peaks.inspect import Inspection, inspect_place
 from massgan_core.peaks.match import Match, chance, match, match_peaks
 
 __all__ = [
+    "Inspection",
     "Match",
     "Peaks",
     "aperture_mass",
     "aperture_mean",
     "chance",
     "find_peaks",
+    "inspect_place",
     "match",
     "match_peaks",
 ]
