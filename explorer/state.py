@@ -76,6 +76,11 @@ class State(param.Parameterized):
     )
     shared = param.Boolean(default=True, doc="The same colour limits on all κ maps.")
     clusters = param.Boolean(default=True, doc="Show the X-ray clusters.")
+    cluster = param.String(
+        default="",
+        regex=r"^[\w .+-]{0,60}$",
+        doc="Name of the X-ray cluster that is looked into; empty = none.",
+    )
     colors = param.Selector(default="diverging", objects=COLORS, doc="Colours of the κ maps.")
     theme = param.Selector(default="light", objects=THEMES, doc="Light or dark page.")
 

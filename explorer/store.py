@@ -19,6 +19,7 @@ import massgan_core as mg
 if TYPE_CHECKING:
     from explorer.state import State
     from massgan_core.evaluate.calibration import Calibration
+    from massgan_core.peaks import Inspection
     from massgan_core.posterior import Sampler, Summary
     from massgan_core.sky import Grid, ShearField
 
@@ -192,6 +193,20 @@ def promise(name: str, summary: Summary) -> str:
 def calibration(name: str) -> Calibration | None:
     """The calibration of the checkpoint of a sampler; None where it has none."""
     return mg.calibration_of(name.partition(":")[2])
+
+
+def inspection(summary: Summary, circles: Circles, name: str) -> Inspection | str:
+    """What the samples say of a cluster, or one sentence on why they cannot."""
+    at = np.flatnonzero(circles.name == name)
+    if not at.size:
+        return f"{name} is not in this field."
+    x, y, radius = (float(v[at[0]]) for v in (circles.x, circles.y, circles.radius))
+    field = summary.field
+    area = field.footprint.cpu()
+    try:
+        return mg.inspect_place(summary.samples, field.grid, area, (x, y), radius)
+    except ValueError:
+        return "More than half of its circle lies where no galaxies were measured."
 
 
 @dataclass(frozen=True, eq=False)

@@ -38,6 +38,10 @@ class Explorer(Viewer):
     opening = param.Boolean(default=False, doc="A field is being opened.")
     alert = param.String(default="", doc="What went wrong, in one sentence; empty = nothing.")
     promise = param.String(default="", doc="What the spread of the samples at rest is worth.")
+    inspection = param.Parameter(
+        default=None,
+        doc="What the samples at rest say of the chosen cluster: an Inspection, a sentence, None.",
+    )
     about = param.Tuple(default=("", ""), doc="Words about the sampler and about the field.")
 
     def __init__(self, inputs: Iterable[str] = (), **choices: Any) -> None:
@@ -50,6 +54,7 @@ class Explorer(Viewer):
         self.state.param.watch(self._on_field, list(FIELD))
         self.state.param.watch(self._on_smoothing, "smoothing")
         self.state.param.watch(self._on_sampler, "sampler")
+        self.state.param.watch(lambda *_: self._inspect_soon(), "cluster")
         self.runner.param.watch(self._on_error, "error")
         self.runner.param.watch(self._on_samples, ["phase", "summary"])
 
@@ -164,6 +169,20 @@ class Explorer(Viewer):
         self.promise, summary = "", self.runner.summary
         if self.runner.phase in ("paused", "finished", "stopped") and summary is not None:
             self._spawn(self._judge(summary, self._drawn_by))
+        self._inspect_soon()
+
+    def _inspect_soon(self) -> None:
+        self.inspection = None
+        self._spawn(self._inspect())
+
+    async def _inspect(self) -> None:
+        summary, circles, name = self.runner.summary, self.store.circles, self.state.cluster
+        if summary is None or circles is None or not name or self.runner.phase == "running":
+            return
+        found = await asyncio.to_thread(library.inspection, summary, circles, name)
+        same = summary is self.runner.summary and name == self.state.cluster
+        if same and self.runner.phase != "running":
+            self.inspection = found
 
     async def _judge(self, summary: Summary, sampler: str) -> None:
         try:

@@ -55,7 +55,18 @@ class Sky:
         veil = np.pad(~footprint, 1, constant_values=True).astype(np.uint8)
         around = grid.resized((grid.shape[0] + 2, grid.shape[1] + 2), offset=(-1, -1))
         self.mask.data = _box(around, [veil])
+        self.clusters.selected.indices = []
         self.clusters.data = cluster_columns(circles)
+
+    def select(self, name: str) -> None:
+        """Mark the circle of a cluster; none for a name that is not there."""
+        names = list(self.clusters.data["name"])
+        self.clusters.selected.indices = [names.index(name)] if name in names else []
+
+    def selected(self) -> str:
+        """Name of the cluster that is marked; empty for none."""
+        chosen, names = self.clusters.selected.indices, self.clusters.data["name"]
+        return str(names[chosen[0]]) if chosen and chosen[0] < len(names) else ""
 
     def image(self, grid: Grid, image: np.ndarray, limits: tuple[float, float]) -> dict[str, list]:
         """Columns of the source behind a map; `limits` tell the hover what a level means."""

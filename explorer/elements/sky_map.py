@@ -20,6 +20,7 @@ from explorer.elements.figures import (
     square_figure,
 )
 from explorer.elements.sky import Sky
+from explorer.widgets.calm import TOKENS
 
 if TYPE_CHECKING:
     from massgan_core.sky import Grid
@@ -122,6 +123,7 @@ class SkyMap:
         self._veil.palette = ["rgba(0,0,0,0)", ink["empty"]]
         self._note.text_color = ink["quiet"]
         self.circles.glyph.line_color = ink["ink"]
+        self.circles.selection_glyph.line_color = TOKENS[theme]["accent"]
         paint_compass(self._compass, theme)
 
     def _scale(self, exact: bool) -> None:

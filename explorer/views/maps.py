@@ -12,12 +12,14 @@ from explorer.elements.colors import palette, picture_limits
 from explorer.elements.galaxies import CROWD, GalaxyMap
 from explorer.elements.sky import Sky, cluster_columns
 from explorer.elements.sky_map import SkyMap
+from explorer.views.inspector import Inspector
 from explorer.widgets.calm import TOKENS, sheet
 from explorer.widgets.texts import caption, code, color_bar, heading, number, text
 
 if TYPE_CHECKING:
     from explorer.state import State
     from explorer.store import GalaxyPicture, Store
+    from massgan_core.peaks import Inspection
     from massgan_core.posterior import Summary
 
 TITLES = {
@@ -90,7 +92,7 @@ class Maps:
     def __init__(self, state: State) -> None:
         self.state, self.sky, self.grid = state, Sky(), None
         self.maps = {name: SkyMap(self.sky, name, UNITS.get(name, "κ")) for name in TITLES}
-        self.galaxies = GalaxyMap()
+        self.galaxies, self.inspector = GalaxyMap(), Inspector(state)
         self._images: dict[str, np.ndarray] = {}
         self._summary: Summary | None = None
         self._smoothed = mg.SmoothedSamples(state.smoothing)
@@ -129,6 +131,7 @@ class Maps:
                 )
                 for name in TITLES
             },
+            "cluster": self.inspector.layout,
             "guide": _card(text(GUIDE), self._code, kind="mg-guide"),
         }
         self.layout = pn.Column(
@@ -151,12 +154,14 @@ class Maps:
         self._truth_known = not real_cosmos and (field is None or store.truth is not None)
         self.choose()
         self.show_summary(None, exact=True)
+        self.inspector.offer(None if field is None else store.circles)
         if field is None:
             for name in ("truth", "ks"):
                 self.maps[name].clear("")
             return
         self.grid, self._mask = field.grid, store.footprint
         self.sky.show(field.grid, store.footprint, store.circles)
+        self.sky.select(self.state.cluster)
         for sky_map in self.maps.values():
             sky_map.orient(field.grid)
         self.show_ks(store.ks)
@@ -244,6 +249,20 @@ class Maps:
         self._label(name, "")
         self._bar(name)
 
+    def show_cluster(self) -> None:
+        """Mark the chosen cluster on all maps."""
+        self.sky.select(self.state.cluster)
+        self.inspector.follow()
+
+    def show_inspection(self, found: Inspection | str | None) -> None:
+        """What the samples say of it."""
+        self.inspector.show(found)
+
+    def show_extreme(self, most: bool) -> None:
+        """The sample with the most or the least mass in the cluster."""
+        if self.inspector.order:
+            self.player.value = self.inspector.order[0 if most else -1] + 1
+
     def show_promise(self, words: str) -> None:
         """What the spread is worth, below its map; empty hides it."""
         self._promise.param.update(object=caption(words), visible=bool(words))
@@ -260,6 +279,7 @@ class Maps:
             sky_map.paint(theme, self._palette(name))
             sky_map.show_clusters(self.state.clusters)
             self._bar(name)
+        self.inspector.paint(theme)
         self.galaxies.paint(theme, TOKENS[theme]["accent"])
         bar = color_bar(self.galaxies.mapper.palette, (0, CROWD), "galaxies per cell")
         self._galaxy_bar.object = bar

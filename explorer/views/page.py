@@ -118,6 +118,14 @@ class Page:
             (state, state.param.watch(soon(self.maps.show_code), state.names())),
             (state, state.param.watch(soon(self._update_region), ["region", "source"])),
         ]
+        maps, inspector = self.maps, self.maps.inspector
+        self._watchers += [
+            (state, state.param.watch(soon(maps.show_cluster), ["cluster"])),
+            (explorer, explorer.param.watch(soon(self._update_inspection), ["inspection"])),
+        ]
+        inspector.most.on_click(lambda _: maps.show_extreme(True))
+        inspector.least.on_click(lambda _: maps.show_extreme(False))
+        maps.sky.clusters.selected.on_change("indices", self._on_circle)
         player = self.maps.player
         player.param.watch(soon(self.maps.show_sample), ["value", "direction"])
         self.theme.on_click(self._on_theme)
@@ -206,6 +214,15 @@ class Page:
 
     def _update_promise(self) -> None:
         self.maps.show_promise(self.explorer.promise)
+
+    def _update_inspection(self) -> None:
+        self.maps.show_inspection(self.explorer.inspection)
+
+    def _on_circle(self, attr: str, old: list, new: list) -> None:
+        # A click on the sky itself clears the marks; the choice stays until another is made.
+        name = self.maps.sky.selected()
+        if name and name != self.explorer.state.cluster:
+            self.explorer.state.cluster = name
 
     def _update_field(self) -> None:
         store = self.explorer.store

@@ -221,3 +221,35 @@ def test_samples_that_come_after_the_pause_are_judged_too(
         explorer.close()
 
     asyncio.run(asyncio.wait_for(scene(), 60))
+
+
+def test_the_chosen_cluster_is_inspected_at_rest(
+    monkeypatch: pytest.MonkeyPatch, small_field: Any
+) -> None:
+    names = np.array(["Near", "Far"])
+    around = (np.array([0.0, 99.0]), np.array([0.0, 0.0]), np.array([2.0, 2.0]))
+    circles = store.Circles(*around, names, np.array([0.3, 0.3]), np.array([5.0, 5.0]))
+    monkeypatch.setattr(store, "read", lambda choice: small_field)
+    monkeypatch.setattr(store, "circles", lambda field: circles)
+    explorer = Explorer(**NFW, n=3, batch=4, sampler="wiener", cluster="Near")
+
+    async def told() -> Any:
+        while explorer.inspection is None:
+            await asyncio.sleep(0.01)
+        return explorer.inspection
+
+    async def scene() -> None:
+        await explorer.open()
+        assert explorer.inspection is None
+        explorer.start()
+        assert len((await told()).kappa) == 3
+        explorer.state.cluster = "Far"
+        assert explorer.inspection is None
+        assert (await told()).startswith("More than half of its circle")
+        explorer.state.cluster = "Unheard of"
+        assert await told() == "Unheard of is not in this field."
+        explorer.state.cluster = ""
+        await asyncio.gather(*explorer._tasks)
+        assert explorer.inspection is None
+
+    asyncio.run(asyncio.wait_for(scene(), 60))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from explorer.elements.sky import Sky, plane_columns
+from explorer.store import Circles
 from massgan_core.sky import Grid
 
 
@@ -54,3 +55,17 @@ def test_veil_covers_what_is_not_the_footprint_and_a_pixel_around() -> None:
     np.testing.assert_array_equal(veil[1:-1, 1:-1] == 0, footprint)
     assert veil[[0, -1]].all() and veil[:, [0, -1]].all()
     assert sky.mask.data["x"][0] == -7 * 0.25 - 0.5 and sky.mask.data["dh"][0] == 8 * 0.5
+
+
+def test_a_cluster_is_marked_by_name() -> None:
+    sky, one = Sky(), np.zeros(2)
+    names = np.array(["First", "Second"])
+    circles = Circles(one, one, one + 1, names, one, one)
+    sky.show(Grid((6, 7), 0.5), np.ones((6, 7), bool), circles)
+    sky.select("Second")
+    assert sky.clusters.selected.indices == [1] and sky.selected() == "Second"
+    sky.select("no such cluster")
+    assert sky.clusters.selected.indices == [] and sky.selected() == ""
+    sky.select("First")
+    sky.show(Grid((6, 7), 0.5), np.ones((6, 7), bool), None)
+    assert sky.selected() == ""

@@ -180,3 +180,18 @@ def test_samples_are_played_one_by_one_at_rest(maps: Maps, summary: Any) -> None
     assert _shown(maps, "sample").dtype == np.uint8
     maps.show_summary(None, exact=True)
     assert not maps.player.visible and maps.player.direction == 0
+
+
+def test_the_samples_at_both_ends_of_a_cluster_are_shown(maps: Maps, summary: Any) -> None:
+    maps.show_summary(summary, exact=True)
+    field = summary.field
+    found = mg.inspect_place(summary.samples, field.grid, field.footprint, (0.0, 0.0), 2.0)
+    maps.show_inspection(found)
+    for most, number in ((True, found.order[0]), (False, found.order[-1])):
+        maps.show_extreme(most)
+        maps.show_sample()
+        np.testing.assert_array_equal(_shown(maps, "sample"), summary.samples[number].numpy())
+    maps.show_inspection(None)
+    at = maps.player.value
+    maps.show_extreme(True)
+    assert maps.player.value == at

@@ -1,0 +1,102 @@
+"""The cluster inspector: is there mass at this X-ray cluster, and how sure are we?"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+import panel as pn
+
+from explorer.elements.histogram import Histogram
+from explorer.widgets.calm import TOKENS, sheet
+from explorer.widgets.texts import caption, heading, text
+
+if TYPE_CHECKING:
+    from explorer.state import State
+    from explorer.store import Circles
+    from massgan_core.peaks import Inspection
+
+NONE = "Choose a cluster, or click a circle"
+SENTENCE = "How much mass the samples put inside its radius, beside random places of that size."
+WAITING = "Draw samples, then pause or let them finish."
+
+
+class Inspector:
+    """A card with one cluster: choice, histogram, words, and the samples at both ends."""
+
+    def __init__(self, state: State) -> None:
+        self.state, self.order = state, []
+        wide = {"sizing_mode": "stretch_width", "margin": 0}
+        self.choice = pn.widgets.Select(label="X-ray cluster", options={NONE: ""}, **wide)
+        self.choice.param.watch(self._on_choice, "value")
+        self.histogram, self.words = Histogram(), text("")
+        self.most = pn.widgets.Button(label="Sample with most", **wide)
+        self.least = pn.widgets.Button(label="with least", **wide)
+        buttons = pn.Column(
+            self.most, self.least, css_classes=["mg-pair"], stylesheets=[sheet("page")], **wide
+        )
+        self._results = pn.Column(
+            pn.pane.Bokeh(self.histogram.figure, **wide),
+            buttons,
+            css_classes=["mg-stack"],
+            stylesheets=[sheet("page")],
+            **wide,
+        )
+        self.layout = pn.Column(
+            text(heading("Cluster", SENTENCE)),
+            self.choice,
+            self.words,
+            self._results,
+            css_classes=["mg-card", "mg-data"],
+            stylesheets=[sheet("page")],
+            visible=False,
+            **wide,
+        )
+        self.show(None)
+
+    def offer(self, circles: Circles | None) -> None:
+        """The clusters of the open field, the most massive first."""
+        self.layout.visible = circles is not None
+        options = {NONE: ""}
+        if circles is not None:
+            for i in (-circles.mass).argsort():
+                about = f"z {circles.redshift[i]:.2f}, {circles.mass[i]:.0f} × 10¹³ M☉"
+                options[f"{circles.name[i]} ({about})"] = str(circles.name[i])
+        self.choice.options = options
+        self.follow()
+
+    def follow(self) -> None:
+        """Take the State's choice, where the field has it."""
+        known = self.choice.options.values()
+        self.choice.value = self.state.cluster if self.state.cluster in known else ""
+
+    def show(self, found: Inspection | str | None) -> None:
+        """What the samples say, or why they say nothing."""
+        there = found is not None and not isinstance(found, str)
+        self.order = found.order if there else []
+        self._results.visible = there
+        if not there:
+            self.histogram.clear()
+            self.words.object = caption(found or WAITING)
+            return
+        self.histogram.show(*found.histogram())
+        self.words.object = f'<p class="quiet">{escape(sentence(found))}</p>'
+
+    def paint(self, theme: str) -> None:
+        """Take the theme."""
+        self.histogram.paint(theme, TOKENS[theme]["accent"])
+
+    def _on_choice(self, event: object) -> None:
+        if event.new or self.state.cluster in self.choice.options.values():
+            self.state.cluster = event.new
+
+
+def sentence(found: Inspection) -> str:
+    """The inspection in words."""
+    n = len(found.kappa)
+    spread = f" ± {found.std:.3f}" if n > 1 else ""
+    return (
+        f"Mean κ within r500: {found.mean:.3f}{spread} ({n} sample{'s' * (n > 1)}). In the mean "
+        f"map {found.rank_of_mean:.0%} of random places of that size have less; in "
+        f"{found.found:.0%} of the samples it is among the highest 5 %."
+    ).replace("-", "−")
