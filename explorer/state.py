@@ -16,7 +16,19 @@ OUTLINES = ("cosmos", "none")
 BATCHES = (1, 2, 4, 8, 16)
 THEMES = ("light", "dark")
 COLORS = ("diverging", "fire", "cividis")
-PICTURES = ("truth", "ks", "sample", "mean", "std", "snr", "chance", "residual")
+#: The maps a page can show, and the library's words for each.
+RECIPES = {
+    "truth": "field.truth",
+    "ks": "mg.KaiserSquires({smoothing}).map(field)",
+    "sample": "summary.sample(summary.kept - 1)",
+    "mean": "summary.mean",
+    "std": "summary.std",
+    "snr": "summary.snr",
+    "chance": "mg.SmoothedSamples({smoothing}).probability(summary, {threshold})",
+    "residual": "summary.residual",
+}
+PICTURES = tuple(RECIPES)
+TRUTHS = ("truth", "residual")  #: where the truth is known
 
 
 class State(param.Parameterized):
@@ -160,7 +172,15 @@ class State(param.Parameterized):
             f"stream = mg.stream(sampler, field, {self.n}, {self.batch}, seed={self.seed})\n"
             "for summary in stream:\n"
             "    print(summary.n)\n"
+            f"maps = {{\n{self._recipes()}}}\n"
         )
+
+    def _recipes(self) -> str:
+        """A line for each map on the page."""
+        known = self.source != "cosmos"
+        names = [k for k in PICTURES if k in self.pictures and (known or k not in TRUTHS)]
+        chosen = {"smoothing": self.smoothing, "threshold": self.threshold}
+        return "".join(f'    "{name}": {RECIPES[name].format(**chosen)},\n' for name in names)
 
 
 def _value(text: Any) -> Any:

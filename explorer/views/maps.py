@@ -12,6 +12,7 @@ from explorer.elements.colors import palette, picture_limits
 from explorer.elements.galaxies import CROWD, GalaxyMap
 from explorer.elements.sky import Sky, cluster_columns
 from explorer.elements.sky_map import SkyMap
+from explorer.state import TRUTHS
 from explorer.views.inspector import Inspector
 from explorer.widgets.calm import TOKENS, sheet
 from explorer.widgets.texts import caption, code, color_bar, heading, number, text
@@ -187,7 +188,7 @@ class Maps:
     def choose(self) -> None:
         """Show the maps that are chosen, as far as there is something to show."""
         for name in TITLES:
-            known = self._truth_known or name not in ("truth", "residual")
+            known = self._truth_known or name not in TRUTHS
             self.cards[name].visible = known and name in self.state.pictures
         # Maps that were hidden while samples came in.
         if self._summary is not None:

@@ -117,3 +117,4 @@ def test_code_names_the_same_field_and_stream() -> None:
     compile(code, "code", "exec")
     state.param.update(source="cosmos", region=(150.1, 2.2, 20.0, 10.0))
     assert "mg.cosmos(center=(150.1, 2.2), size=(20.0, 10.0))" in state.code()
+    assert '"mean": summary.mean' in state.code() and "truth" not in state.code()

@@ -11,6 +11,8 @@ import pytest
 
 import massgan_core as mg
 from explorer import Explorer, store
+from explorer.state import PICTURES
+from explorer.views.maps import Maps
 
 NFW = {"source": "simulated", "kind": "nfw", "depth": 30.0, "outline": "none"}
 
@@ -40,8 +42,9 @@ def test_open_and_sample_is_the_librarys_stream() -> None:
     np.testing.assert_array_equal(explorer.runner.summary.mean.numpy(), summary.mean.numpy())
 
 
-def test_the_code_it_gives_draws_the_same_samples() -> None:
-    explorer = Explorer(**NFW, n=2, batch=2, seed=1, sampler="wiener")
+def test_the_code_it_gives_makes_every_map_on_the_page() -> None:
+    chosen = {"pictures": list(PICTURES), "threshold": 0.02, "smoothing": 1.5}
+    explorer = Explorer(**NFW, n=2, batch=2, seed=1, sampler="wiener", **chosen)
     asyncio.run(explorer.open())
     scope: dict[str, Any] = {}
     exec(explorer.state.code(), scope)
@@ -53,6 +56,13 @@ def test_the_code_it_gives_draws_the_same_samples() -> None:
     asyncio.run(scene())
     ours, theirs = explorer.runner.summary, scope["summary"]
     np.testing.assert_array_equal(ours.samples.numpy(), theirs.samples.numpy())
+    page = Maps(explorer.state)
+    page.show_field(explorer.store)
+    page.show_summary(ours, exact=True)
+    assert set(scope["maps"]) == set(PICTURES)
+    for name, image in scope["maps"].items():
+        (shown,) = page.maps[name].source.data["image"]
+        np.testing.assert_array_equal(shown, image.numpy(), err_msg=name)
 
 
 def test_the_last_choice_wins(monkeypatch: pytest.MonkeyPatch, small_field: Any) -> None:
