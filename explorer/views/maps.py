@@ -72,6 +72,7 @@ Real peaks should sit on some of them.</dd>
 <dt>East</dt><dd>is left and North is up, as one sees the sky.</dd>
 <dt>Moving</dt><dd>Drag to move all maps together, Ctrl + wheel to zoom, hover for position and
 value.</dd>
+<dt>Keys</dt><dd>Space starts and pauses, ? shows them all.</dd>
 </dl>
 """
 EMPTY = {

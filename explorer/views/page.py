@@ -18,6 +18,7 @@ from panel.io.notebook import push_on_root
 from explorer.views.maps import Maps
 from explorer.views.sidebar import Sidebar
 from explorer.widgets.calm import Calm, sheet, tokens
+from explorer.widgets.keys import Keys, key_sheet
 from explorer.widgets.texts import alert, status, text
 
 if TYPE_CHECKING:
@@ -55,6 +56,15 @@ class Page:
         self._field: object = None
         self._exact, self._queued, self._sent_at = True, False, 0.0
         self.maps, self.sidebar = Maps(explorer.state), Sidebar(explorer)
+        # A notebook has keys of its own.
+        self.keys = Keys() if self.document is not None else None
+        self.help = pn.Column(
+            text(key_sheet()),
+            css_classes=["mg-card", "mg-sheet"],
+            stylesheets=[sheet("page")],
+            visible=False,
+            margin=0,
+        )
         self.status = text("")
         self.alert = text("", visible=False)
         self.theme = pn.widgets.Button(label="Dark", margin=0, width=72)
@@ -89,6 +99,8 @@ class Page:
         return pn.Column(
             header,
             body,
+            self.help,
+            *([self.keys] if self.keys is not None else []),
             self.sent,
             self.seen,
             css_classes=["mg-root", "mg-light"],
@@ -128,6 +140,8 @@ class Page:
         maps.sky.clusters.selected.on_change("indices", self._on_circle)
         player = self.maps.player
         player.param.watch(soon(self.maps.show_sample), ["value", "direction"])
+        if self.keys is not None:
+            self.keys.param.watch(lambda event: self.press(event.obj.key), "presses")
         self.theme.on_click(self._on_theme)
         self.seen.param.watch(lambda _: self.refresh_soon(), "value")
         self.maps.galaxies.figure.on_event("selectiongeometry", self._on_box)
@@ -250,7 +264,25 @@ class Page:
         self.theme.label = "Light" if theme == "dark" else "Dark"
         self.maps.paint()
 
-    def _on_theme(self, _: object) -> None:
+    def press(self, key: str) -> None:
+        """Do what a key stands for; see :data:`explorer.widgets.keys.KEYS`."""
+        explorer, player = self.explorer, self.maps.player
+        if key == "?":
+            self.help.visible = not self.help.visible
+        elif key == "Escape" and self.help.visible:
+            self.help.visible = False
+        elif key == "Escape":
+            explorer.stop()
+        elif key == " ":
+            go = explorer.pause if explorer.runner.active else explorer.start
+            go()
+        elif key == "d":
+            self._on_theme()
+        elif key in ("n", "p") and player.visible:
+            step, count = (1 if key == "n" else -1), player.end
+            player.value = (player.value - 1 + step) % count + 1
+
+    def _on_theme(self, *_: object) -> None:
         state = self.explorer.state
         state.theme = "light" if state.theme == "dark" else "dark"
 

@@ -283,3 +283,32 @@ def test_nothing_overflows(tab: Any, address: str, width: int) -> None:
     )
     for across, down in squares:
         assert abs(across - down) <= 1 and across > 240
+
+
+def test_the_keyboard_drives_the_run(tab: Any, address: str) -> None:
+    tab.open(f"{address}?{urlencode({**PART, 'n': 3, 'batch': 1})}")
+    keys = tab.page.keyboard
+    keys.press("?")
+    tab.page.wait_for_selector("#massgan-keys", state="visible")
+    keys.press("Escape")
+    tab.page.wait_for_selector("#massgan-keys", state="hidden")
+    keys.press("Space")
+    tab.wait('[data-state="finished"]')
+    last = tab.image("sample")
+    summary = _stream(_part(), "wiener", 3, 1, 0)
+    keys.press("p")
+    frame = "() => Bokeh.documents[0].get_model_by_name('map-sample').data.image[0][0] == {}"
+    wanted = float(summary.samples[1].flatten()[0])
+    tab.page.wait_for_function(frame.format(wanted))
+    np.testing.assert_array_equal(tab.image("sample"), summary.samples[1].numpy())
+    keys.press("n")
+    tab.page.wait_for_function(frame.format(float(last.flat[0])))
+    # Letters typed into a field are letters.
+    box = tab.page.get_by_label("Seed")
+    box.focus()
+    keys.press("d")
+    box.evaluate("node => node.blur()")
+    keys.press("?")
+    tab.page.wait_for_selector("#massgan-keys", state="visible")
+    assert tab.page.get_by_role("button", name="Dark", exact=True).is_visible()
+    assert tab.errors == []

@@ -13,6 +13,7 @@ from bokeh.document import Document
 import massgan_core as mg
 from explorer import Explorer, store
 from explorer.views.page import Page
+from explorer.widgets.keys import KEYS
 
 CHOICES = {"source": "simulated", "kind": "nfw", "depth": 30.0, "outline": "none"}
 
@@ -207,3 +208,39 @@ def test_ready_is_not_said_before_the_pictures_are_there(
         pictures = len(page.maps.maps["ks"].source.data["image"])
         states.append((_data(page)["state"], pictures))
     assert ("idle", 1) in states and ("idle", 0) not in states
+
+
+def test_keys_do_what_the_sheet_says(page: Page, explorer: Explorer) -> None:
+    assert page.keys is None  # no document: a notebook has keys of its own
+
+    async def scene() -> None:
+        await explorer.open()
+        page.press(" ")
+        assert explorer.phase == "running"
+        page.press(" ")
+        assert explorer.phase == "paused"
+        page.press(" ")
+        assert explorer.phase == "running"
+        await explorer.runner._task
+        assert explorer.phase == "finished"
+        page.press("n")
+        assert page.maps.player.value == 1  # around the end
+        page.press("p")
+        assert page.maps.player.value == 4
+        page.press(" ")
+        page.press("?")
+        assert page.help.visible
+        page.press("Escape")
+        assert not page.help.visible and explorer.phase == "running"
+        page.press("Escape")
+        assert explorer.phase == "stopped"
+        page.press("d")
+        assert explorer.state.theme == "dark"
+
+    asyncio.run(asyncio.wait_for(scene(), 60))
+
+
+def test_every_key_has_its_words(page: Page) -> None:
+    (sheet,) = page.help
+    for name, what in KEYS.values():
+        assert f"<kbd>{name}</kbd></dt><dd>{what}" in sheet.object
