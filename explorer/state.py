@@ -24,11 +24,15 @@ RECIPES = {
     "mean": "summary.mean",
     "std": "summary.std",
     "snr": "summary.snr",
+    "low": "interval.low",
+    "high": "interval.high",
     "chance": "mg.SmoothedSamples({smoothing}).probability(summary, {threshold})",
     "residual": "summary.residual",
 }
 PICTURES = tuple(RECIPES)
 TRUTHS = ("truth", "residual")  #: where the truth is known
+BOUNDS = ("low", "high")  #: where the interval is calibrated
+LEVEL = 0.95  #: probability inside the interval that the page speaks of
 
 
 class State(param.Parameterized):
@@ -172,13 +176,29 @@ class State(param.Parameterized):
             f"stream = mg.stream(sampler, field, {self.n}, {self.batch}, seed={self.seed})\n"
             "for summary in stream:\n"
             "    print(summary.n)\n"
-            f"maps = {{\n{self._recipes()}}}\n"
+            f"{self._interval()}maps = {{\n{self._recipes()}}}\n"
         )
+
+    def _interval(self) -> str:
+        """The calibrated interval, where it is on the page."""
+        if not self._bounded or not set(BOUNDS) & set(self.pictures):
+            return ""
+        return (
+            f"calibration = mg.calibration_of({self.sampler.partition(':')[2]!r})\n"
+            "interval, reasons = mg.guaranteed(\n"
+            f"    summary, calibration, {LEVEL}, sampler.in_domain(field)\n"
+            ")\n"
+        )
+
+    @property
+    def _bounded(self) -> bool:
+        """Whether the sampler may have a calibrated interval."""
+        return self.sampler.startswith("gan:")
 
     def _recipes(self) -> str:
         """A line for each map on the page."""
-        known = self.source != "cosmos"
-        names = [k for k in PICTURES if k in self.pictures and (known or k not in TRUTHS)]
+        hidden = (TRUTHS if self.source == "cosmos" else ()) + (() if self._bounded else BOUNDS)
+        names = [k for k in PICTURES if k in self.pictures and k not in hidden]
         chosen = {"smoothing": self.smoothing, "threshold": self.threshold}
         return "".join(f'    "{name}": {RECIPES[name].format(**chosen)},\n' for name in names)
 

@@ -15,6 +15,7 @@ import numpy as np
 import param
 
 import massgan_core as mg
+from explorer.state import LEVEL
 
 if TYPE_CHECKING:
     from explorer.state import State
@@ -27,7 +28,6 @@ WIENER = (
     "Exact for a sky that is purely Gaussian, which the real one is not: its peaks come out too "
     "low. Needs no training."
 )
-LEVEL = 0.95  #: probability inside the interval that the page speaks of
 _READING = Lock()  # one reader at a time: two tabs asking for one field cost it once
 
 
@@ -167,26 +167,36 @@ def about(name: str, field: ShearField) -> tuple[str, str]:
     return trained, words
 
 
-def promise(name: str, summary: Summary) -> str:
-    """What the spread of the samples is worth: a sentence, empty for an exact sampler.
+@dataclass(frozen=True, eq=False)
+class Promise:
+    """What the spread of the samples is worth."""
 
-    Only inside the domain of a calibration does it say "calibrated".
+    words: str  #: a sentence; empty for an exact sampler
+    low: np.ndarray | None = None  #: ends of the calibrated interval; None where there is none
+    high: np.ndarray | None = None
+
+
+def promise(name: str, summary: Summary) -> Promise:
+    """What the spread of samples is worth.
+
+    Only inside the domain of a calibration does it say "calibrated", and gives an interval.
     """
     if not name.startswith("gan:") or summary.n < 2:
-        return ""
+        return Promise("")
     network = sampler(name, summary.field)
     known = calibration(name)
     if known is None:
-        return "Not calibrated: this checkpoint has no calibration."
+        return Promise("Not calibrated: this checkpoint has no calibration.")
     outside = network.in_domain(summary.field)
     interval, reasons = mg.guaranteed(summary, known, LEVEL, outside)
     if interval is None:
-        return f"Not calibrated: {'; '.join(reasons)}."
+        return Promise(f"Not calibrated: {'; '.join(reasons)}.")
     half = (interval.high - interval.low)[summary.field.footprint.cpu()].median().item() / 2
-    return (
+    words = (
         f"Calibrated {LEVEL:.0%}: over simulated skies the true κ lies within ±{half:.2g} of the "
         f"mean ({known.maps} maps of {known.boxes} boxes; a typical pixel)."
     )
+    return Promise(words, _array(interval.low), _array(interval.high))
 
 
 @lru_cache(maxsize=8)

@@ -13,7 +13,7 @@ from panel.viewable import Viewer
 from explorer import store as library
 from explorer.runner import Runner, sentence
 from explorer.state import State
-from explorer.store import Store
+from explorer.store import Promise, Store
 
 if TYPE_CHECKING:
     from massgan_core.posterior import Summary
@@ -37,7 +37,9 @@ class Explorer(Viewer):
     runner = param.ClassSelector(class_=Runner, constant=True, doc="The run.")
     opening = param.Boolean(default=False, doc="A field is being opened.")
     alert = param.String(default="", doc="What went wrong, in one sentence; empty = nothing.")
-    promise = param.String(default="", doc="What the spread of the samples at rest is worth.")
+    promise = param.ClassSelector(
+        class_=Promise, default=Promise(""), doc="What the spread of the samples at rest is worth."
+    )
     inspection = param.Parameter(
         default=None,
         doc="What the samples at rest say of the chosen cluster: an Inspection, a sentence, None.",
@@ -166,7 +168,9 @@ class Explorer(Viewer):
 
     def _on_samples(self, *_: param.parameterized.Event) -> None:
         # A batch under way at a pause brings its samples after it.
-        self.promise, summary = "", self.runner.summary
+        summary = self.runner.summary
+        if self.promise.words:  # param cannot see that two empty ones are the same
+            self.promise = Promise("")
         if self.runner.phase in ("paused", "finished", "stopped") and summary is not None:
             self._spawn(self._judge(summary, self._drawn_by))
         self._inspect_soon()
@@ -186,12 +190,12 @@ class Explorer(Viewer):
 
     async def _judge(self, summary: Summary, sampler: str) -> None:
         try:
-            words = await asyncio.to_thread(library.promise, sampler, summary)
+            promise = await asyncio.to_thread(library.promise, sampler, summary)
         except Exception as problem:
             self.alert = sentence(problem)
             return
         if summary is self.runner.summary and self.runner.phase != "running":
-            self.promise = words
+            self.promise = promise
 
     def _on_error(self, event: param.parameterized.Event) -> None:
         if event.new:

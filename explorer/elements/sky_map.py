@@ -100,6 +100,11 @@ class SkyMap:
         self.circles.visible = self.with_clusters
         self._scale(exact)
 
+    @property
+    def note(self) -> str:
+        """What an empty map says; nothing while there is an image."""
+        return self._note.text if self._note.visible else ""
+
     def orient(self, grid: Grid) -> None:
         """Name the axes of a field on `grid`."""
         orient(self.figure, self._compass, on_sky=grid.wcs is not None)

@@ -12,7 +12,8 @@ from explorer.elements.colors import palette, picture_limits
 from explorer.elements.galaxies import CROWD, GalaxyMap
 from explorer.elements.sky import Sky, cluster_columns
 from explorer.elements.sky_map import SkyMap
-from explorer.state import TRUTHS
+from explorer.state import BOUNDS, TRUTHS
+from explorer.store import Promise
 from explorer.views.inspector import Inspector
 from explorer.widgets.calm import TOKENS, sheet
 from explorer.widgets.texts import caption, code, color_bar, heading, number, text
@@ -42,6 +43,14 @@ TITLES = {
     "snr": (
         "Signal to noise",
         "The mean over its uncertainty, pixel by pixel: how far from 0 for sure.",
+    ),
+    "low": (
+        "Lower bound",
+        "The low end of the interval that holds the true κ in 95 % of simulated skies.",
+    ),
+    "high": (
+        "Upper bound",
+        "The high end of that interval.",
     ),
     "chance": (
         "Chance of mass",
@@ -80,10 +89,12 @@ EMPTY = {
     "mean": "The average will grow here",
     "std": "The uncertainty will grow here",
     "snr": "Needs two samples",
+    "low": "Calibrated networks, at rest",
+    "high": "Calibrated networks, at rest",
     "chance": "Needs samples to count",
     "residual": "Needs a mean to compare",
 }
-KAPPA_MAPS = ("truth", "ks", "sample", "mean", "residual")
+KAPPA_MAPS = ("truth", "ks", "sample", "mean", "low", "high", "residual")
 SIGNED = (*KAPPA_MAPS, "snr")
 PAIRED = ("std", "snr")  #: need two samples
 
@@ -98,7 +109,7 @@ class Maps:
         self._images: dict[str, np.ndarray] = {}
         self._summary: Summary | None = None
         self._smoothed = mg.SmoothedSamples(state.smoothing)
-        self._truth_known = False
+        self._truth_known, self._worth = False, Promise("")
         self._mask = np.zeros((0, 0), bool)
         self._exact = True
         self._galaxy_words = text(heading(*GALAXIES))
@@ -199,6 +210,8 @@ class Maps:
         """The chosen maps of the posterior; `exact` float32 at rest, light frames while live."""
         self._exact, self._summary = exact, summary
         for name, note in EMPTY.items():
+            if name in BOUNDS:
+                continue  # these come once the samples have been judged
             if summary is None or not self.cards[name].visible:
                 self._empty(name, note)
             elif summary.n < 2 and name in PAIRED:
@@ -208,6 +221,7 @@ class Maps:
                 self._put(name, image, exact=exact)
                 self._label(name, small)
         self._set_player(summary if exact else None)
+        self._show_bounds()
 
     def _set_player(self, summary: Summary | None) -> None:
         """Offer the samples kept, one by one, while nothing is drawn; the newest is shown."""
@@ -246,7 +260,8 @@ class Maps:
         return getattr(summary, name).numpy(), of
 
     def _empty(self, name: str, note: str) -> None:
-        self._images.pop(name, None)
+        if self._images.pop(name, None) is None and self.maps[name].note == note:
+            return  # nothing to send
         self.maps[name].clear(note)
         self._label(name, "")
         self._bar(name)
@@ -265,9 +280,21 @@ class Maps:
         if self.inspector.order:
             self.player.value = self.inspector.order[0 if most else -1] + 1
 
-    def show_promise(self, words: str) -> None:
-        """What the spread is worth, below its map; empty hides it."""
+    def show_promise(self, promise: Promise) -> None:
+        """What the spread is worth, below its map; no words hide it. The interval, if any."""
+        self._worth = promise
+        words = promise.words
         self._promise.param.update(object=caption(words), visible=bool(words))
+        self._show_bounds()
+
+    def _show_bounds(self) -> None:
+        for name in BOUNDS:
+            image = getattr(self._worth, name)
+            if image is not None and self._summary is not None and self.cards[name].visible:
+                self._put(name, image, exact=True)
+                self._label(name, "calibrated")
+            else:
+                self._empty(name, EMPTY[name])
 
     def restretch(self) -> None:
         """New limits for the pictures that are there."""

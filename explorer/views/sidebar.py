@@ -35,6 +35,8 @@ PICTURES = {
     "Mean": "mean",
     "Uncertainty": "std",
     "Signal to noise": "snr",
+    "Lower bound": "low",
+    "Upper bound": "high",
     "Chance of mass": "chance",
     "Mean less truth": "residual",
 }

@@ -118,3 +118,12 @@ def test_code_names_the_same_field_and_stream() -> None:
     state.param.update(source="cosmos", region=(150.1, 2.2, 20.0, 10.0))
     assert "mg.cosmos(center=(150.1, 2.2), size=(20.0, 10.0))" in state.code()
     assert '"mean": summary.mean' in state.code() and "truth" not in state.code()
+
+
+def test_code_of_a_calibrated_interval() -> None:
+    state = State(checkpoints=["default"], pictures=["mean", "low"])
+    assert "calibration = mg.calibration_of('default')" in state.code()
+    assert '"low": interval.low' in state.code()
+    compile(state.code(), "code", "exec")
+    state.sampler = "wiener"
+    assert "interval" not in state.code()

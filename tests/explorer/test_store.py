@@ -112,7 +112,9 @@ def judged(small_field: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_inside_the_domain_the_interval_is_called_calibrated(judged: Any) -> None:
     summary, _ = judged
-    words = store.promise("gan:x", summary)
+    found = store.promise("gan:x", summary)
+    words = found.words
+    np.testing.assert_allclose(found.high - found.low, 6 * summary.std.numpy(), rtol=1e-4)
     half = 3 * summary.std[summary.field.footprint].median().item()
     assert words.startswith("Calibrated 95%") and f"±{half:.2g} " in words
     assert "120 maps of 24 boxes" in words
@@ -132,11 +134,12 @@ def test_outside_of_it_the_page_says_why_not(
         *_, summary = mg.stream(network, summary.field, 2, 2, seed=1)
     if why == "none":
         monkeypatch.setattr(store, "calibration", lambda name: None)
-    words = store.promise("gan:x", summary)
-    assert words.startswith("Not calibrated: ")
+    found = store.promise("gan:x", summary)
+    words = found.words
+    assert words.startswith("Not calibrated: ") and found.low is None is found.high
     said = {"field": "green", "noise": "own grid, mask, noise", "samples": "2 samples", "none": ""}
     assert said[why] in words
 
 
 def test_an_exact_sampler_needs_no_calibration(judged: Any) -> None:
-    assert store.promise("wiener", judged[0]) == ""
+    assert store.promise("wiener", judged[0]).words == ""

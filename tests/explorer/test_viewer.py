@@ -11,7 +11,8 @@ import pytest
 
 import massgan_core as mg
 from explorer import Explorer, store
-from explorer.state import PICTURES
+from explorer.state import BOUNDS, PICTURES
+from explorer.store import Promise
 from explorer.views.maps import Maps
 
 NFW = {"source": "simulated", "kind": "nfw", "depth": 30.0, "outline": "none"}
@@ -59,7 +60,7 @@ def test_the_code_it_gives_makes_every_map_on_the_page() -> None:
     page = Maps(explorer.state)
     page.show_field(explorer.store)
     page.show_summary(ours, exact=True)
-    assert set(scope["maps"]) == set(PICTURES)
+    assert set(scope["maps"]) == set(PICTURES) - set(BOUNDS)
     for name, image in scope["maps"].items():
         (shown,) = page.maps[name].source.data["image"]
         np.testing.assert_array_equal(shown, image.numpy(), err_msg=name)
@@ -156,17 +157,19 @@ def test_samples_at_rest_are_judged_and_a_new_run_forgets_it(
     monkeypatch: pytest.MonkeyPatch, small_field: Any
 ) -> None:
     monkeypatch.setattr(store, "read", lambda choice: small_field)
-    monkeypatch.setattr(store, "promise", lambda name, summary: f"{name}: {summary.n} are fine")
+    monkeypatch.setattr(
+        store, "promise", lambda name, summary: Promise(f"{name}: {summary.n} are fine")
+    )
     explorer, seen = Explorer(**NFW, n=3, batch=4, sampler="wiener"), []
-    explorer.param.watch(lambda event: seen.append(event.new), "promise")
+    explorer.param.watch(lambda event: seen.append(event.new.words), "promise")
 
     async def scene() -> None:
         await explorer.open()
         for _ in range(2):
             explorer.start()
-            assert explorer.promise == ""
+            assert explorer.promise.words == ""
             await explorer.runner._task
-            while not explorer.promise:
+            while not explorer.promise.words:
                 await asyncio.sleep(0.01)
         explorer.state.kind = "gaussian"
         await explorer.open()
@@ -180,7 +183,9 @@ def test_samples_are_judged_by_the_sampler_that_drew_them(
 ) -> None:
     monkeypatch.setattr(store, "read", lambda choice: small_field)
     monkeypatch.setattr(store, "about", lambda name, field: ("", ""))
-    monkeypatch.setattr(store, "promise", lambda name, summary: f"{name}: {summary.n} are fine")
+    monkeypatch.setattr(
+        store, "promise", lambda name, summary: Promise(f"{name}: {summary.n} are fine")
+    )
     explorer = Explorer(**NFW, n=3, batch=4, sampler="wiener")
     other = next(name for name in explorer.state.param.sampler.objects if name != "wiener")
 
@@ -189,18 +194,18 @@ def test_samples_are_judged_by_the_sampler_that_drew_them(
         explorer.start()
         explorer.state.sampler = other
         await explorer.runner._task
-        while not explorer.promise:
+        while not explorer.promise.words:
             await asyncio.sleep(0.01)
 
     asyncio.run(asyncio.wait_for(scene(), 60))
-    assert explorer.promise == "wiener: 3 are fine"
+    assert explorer.promise.words == "wiener: 3 are fine"
 
 
 def test_samples_that_come_after_the_pause_are_judged_too(
     monkeypatch: pytest.MonkeyPatch, small_field: Any
 ) -> None:
     monkeypatch.setattr(store, "read", lambda choice: small_field)
-    monkeypatch.setattr(store, "promise", lambda name, summary: f"{summary.n} are fine")
+    monkeypatch.setattr(store, "promise", lambda name, summary: Promise(f"{summary.n} are fine"))
     explorer, drawn, wanted = Explorer(**NFW, n=8, batch=2, sampler="wiener"), [], Event()
     draw = store.draw
 
@@ -222,10 +227,10 @@ def test_samples_that_come_after_the_pause_are_judged_too(
         while drawn != [2, 4]:
             await asyncio.sleep(0.01)
         explorer.pause()
-        while explorer.promise != "2 are fine":
+        while explorer.promise.words != "2 are fine":
             await asyncio.sleep(0.01)
         wanted.set()
-        while explorer.promise != "4 are fine":
+        while explorer.promise.words != "4 are fine":
             await asyncio.sleep(0.01)
         assert explorer.phase == "paused"
         explorer.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 import massgan_core as mg
 from explorer.elements.colors import picture_limits
 from explorer.state import State
-from explorer.store import Store
+from explorer.store import Promise, Store
 from explorer.views.maps import TITLES, Maps
 
 
@@ -115,10 +116,10 @@ def test_theme_paints_every_figure(maps: Maps, theme: str) -> None:
 
 
 def test_the_promise_stands_below_the_spread_and_can_go(maps: Maps) -> None:
-    maps.show_promise("Calibrated <95%>.")
+    maps.show_promise(Promise("Calibrated <95%>."))
     (words,) = [part for part in maps.cards["std"] if "Calibrated" in str(part.object)]
     assert words.visible and "&lt;95%&gt;" in words.object
-    maps.show_promise("")
+    maps.show_promise(Promise(""))
     assert not words.visible
 
 
@@ -195,3 +196,34 @@ def test_the_samples_at_both_ends_of_a_cluster_are_shown(maps: Maps, summary: An
     at = maps.player.value
     maps.show_extreme(True)
     assert maps.player.value == at
+
+
+def test_the_interval_is_shown_where_it_is_calibrated(maps: Maps, summary: Any) -> None:
+    maps.state.pictures = ["low", "high"]
+    maps.choose()
+    maps.show_summary(summary, exact=True)
+    for name in ("low", "high"):
+        assert maps.maps[name].source.data["image"] == []
+        assert "Calibrated networks" in maps.maps[name]._note.text
+    low, high = (summary.mean + k * summary.std for k in (-2, 2))
+    maps.show_promise(Promise("Calibrated.", low.numpy(), high.numpy()))
+    np.testing.assert_array_equal(_shown(maps, "low"), low.numpy())
+    np.testing.assert_array_equal(_shown(maps, "high"), high.numpy())
+    assert maps.maps["low"].limits == (-maps.state.limit, maps.state.limit)
+    maps.show_promise(Promise("Not calibrated: why."))
+    assert maps.maps["low"].source.data["image"] == []
+
+
+def test_hidden_maps_cost_nothing_while_samples_come(maps: Maps, summary: Any) -> None:
+    maps.state.pictures = ["mean"]
+    maps.choose()
+    maps.show_summary(summary, exact=False)
+    sent: list[str] = []
+
+    def note(name: str) -> Callable:
+        return lambda attr, old, new: sent.append(name)
+
+    for name, one in maps.maps.items():
+        one.source.on_change("data", note(name))
+    maps.show_summary(summary, exact=False)
+    assert sent == ["mean"]
