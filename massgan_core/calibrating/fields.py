@@ -254,7 +254,8 @@ def unused(card: dict[str, Any], store: MapStore) -> tuple[list[int], str]:
         if one["kind"] == store.kind and (store.kind == "ktng" or one["seed"] == seed)
     ]
     if not same:
-        others = " and ".join(f"{s['kind']} maps of seed {s['seed']}" for s in training["stores"])
+        names = [f"{s['kind']} maps of seed {s['seed']}" for s in training["stores"]]
+        others = " and ".join(dict.fromkeys(names))
         return rows, (
             f"{store.path} holds {store.kind} maps of seed {seed}, the checkpoint was trained on "
             f"{others}: no box is shared"

@@ -24,6 +24,23 @@ def test_the_bundled_checkpoint_is_worth_having():
     assert 0.7 < gan["spread_skill"] < 1.3
 
 
+def test_the_bundled_regression_is_worth_having():
+    """A mean better than Kaiser–Squires, a std of the size of its error."""
+    import massgan_core as mg
+    from massgan_core.evaluate import pearson, spread_skill
+
+    field = mg.simulated(seed=20_002)
+    network = mg.sampler("regression", field)
+    mean, std = network.moments(field)
+    best = mg.KaiserSquires(1.5).map(field)
+    area = field.footprint
+    assert pearson(mean, field.truth, area) > pearson(best, field.truth, area)
+    # A mean and a std are known exactly, as from infinitely many samples.
+    ratio = spread_skill(mean, std**2, field.truth, area, 10**6)
+    assert 0.6 < ratio < 1.4
+    assert {s["seed"] for s in network.card["training"]["stores"]} == {11}
+
+
 def test_the_card_says_so_of_fields_made_now():
     """A small part of the score again, on skies of yet another seed."""
     import massgan_core as mg

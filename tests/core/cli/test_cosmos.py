@@ -51,5 +51,6 @@ def test_the_header_says_what_made_it(cosmos):
     assert header["ZEROPT"] == "footprint mean"
     assert header["CKPTDIG"] == load("default").provenance["digest"]
     assert (header["NSAMP"], header["SEED"], header["BATCH"]) == (64, 0, 8)
-    # Quantiles of samples: in the network's domain, but with no guarantee yet.
-    assert header["INDOMAIN"] is True and header["CALIB"] is False
+    assert header["INDOMAIN"] is True and header["CALIB"] is True
+    assert (header["LEVEL"], header["CALMETH"], header["CALMAPS"]) == (0.95, "residual", 100)
+    assert (header["CALBOXES"], header["CALSAMP"]) == (20, 32)
