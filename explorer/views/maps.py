@@ -15,6 +15,16 @@ from explorer.elements.sky_map import SkyMap
 from explorer.state import BOUNDS, TRUTHS
 from explorer.store import Promise
 from explorer.views.inspector import Inspector
+from explorer.views.titles import (
+    EMPTY,
+    GALAXIES,
+    GUIDE,
+    KAPPA_MAPS,
+    PAIRED,
+    SIGNED,
+    TITLES,
+    UNITS,
+)
 from explorer.widgets.calm import TOKENS, sheet
 from explorer.widgets.texts import caption, code, color_bar, heading, number, text
 
@@ -23,80 +33,6 @@ if TYPE_CHECKING:
     from explorer.store import GalaxyPicture, Store
     from massgan_core.peaks import Inspection
     from massgan_core.posterior import Summary
-
-TITLES = {
-    "truth": ("Truth", "The mass that was put into the simulation. No method gets to see it."),
-    "ks": (
-        "Kaiser–Squires",
-        "The textbook map: galaxy shapes turned straight into mass and blurred. "
-        "Noise looks like structure.",
-    ),
-    "sample": (
-        "One sample",
-        "One mass map that could have produced the data. Watch what stays from one to the next.",
-    ),
-    "mean": ("Mean", "The average of all samples so far: what they agree on."),
-    "std": (
-        "Uncertainty",
-        "How far the samples differ from pixel to pixel: where not to be sure.",
-    ),
-    "snr": (
-        "Signal to noise",
-        "The mean over its uncertainty, pixel by pixel: how far from 0 for sure.",
-    ),
-    "low": (
-        "Lower bound",
-        "The low end of the interval that holds the true κ in 95 % of simulated skies.",
-    ),
-    "high": (
-        "Upper bound",
-        "The high end of that interval.",
-    ),
-    "chance": (
-        "Chance of mass",
-        "In how many of the samples κ is larger than the threshold.",
-    ),
-    "residual": (
-        "Mean less truth",
-        "What the samples get wrong together. Red: mass that is not there.",
-    ),
-}
-UNITS = {"std": "std of κ", "snr": "κ over its std", "chance": "share of samples"}
-GALAXIES = (
-    "Galaxies",
-    "Each measured galaxy shape is one faint hint of the mass before it. "
-    "Drag a box to study a part.",
-)
-GUIDE = """
-<div class="title">How to read these maps</div>
-<p class="quiet" style="margin: 6px 0 14px">Mass bends light, so it stretches the images of
-galaxies behind it a little, all in one pattern. From many galaxies one can tell where the mass
-lies – but not exactly. Each sample is one answer that fits the data.</p>
-<dl>
-<dt>κ</dt><dd>Convergence: how much mass lies along the line of sight, against the average of the
-field (0). No unit.</dd>
-<dt>Circles</dt><dd>Clusters of galaxies found by their X-ray light, independently of lensing.
-Real peaks should sit on some of them.</dd>
-<dt>Plain areas</dt><dd>No galaxies were measured there: bright stars, the edge of the survey.</dd>
-<dt>East</dt><dd>is left and North is up, as one sees the sky.</dd>
-<dt>Moving</dt><dd>Drag to move all maps together, Ctrl + wheel to zoom, hover for position and
-value.</dd>
-<dt>Keys</dt><dd>Space starts and pauses, ? shows them all.</dd>
-</dl>
-"""
-EMPTY = {
-    "sample": "Press Start to draw one",
-    "mean": "The average will grow here",
-    "std": "The uncertainty will grow here",
-    "snr": "Needs two samples",
-    "low": "Calibrated networks, at rest",
-    "high": "Calibrated networks, at rest",
-    "chance": "Needs samples to count",
-    "residual": "Needs a mean to compare",
-}
-KAPPA_MAPS = ("truth", "ks", "sample", "mean", "low", "high", "residual")
-SIGNED = (*KAPPA_MAPS, "snr")
-PAIRED = ("std", "snr")  #: need two samples
 
 
 class Maps:

@@ -12,7 +12,8 @@ import massgan_core as mg
 from explorer.elements.colors import picture_limits
 from explorer.state import State
 from explorer.store import Promise, Store
-from explorer.views.maps import TITLES, Maps
+from explorer.views.maps import Maps
+from explorer.views.titles import TITLES
 
 
 @pytest.fixture
