@@ -51,6 +51,11 @@ class Runner(param.Parameterized):
         return self.phase in ("running", "paused")
 
     @property
+    def at_rest(self) -> bool:
+        """Samples are there and no others are asked for, or not now."""
+        return self.summary is not None and self.phase in ("paused", "finished", "stopped")
+
+    @property
     def rate(self) -> float:
         """Samples per second since Start; 0 before the first."""
         return self.n / self.seconds if self.seconds > 0 else 0.0

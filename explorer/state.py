@@ -24,8 +24,8 @@ RECIPES = {
     "mean": "summary.mean",
     "std": "summary.std",
     "snr": "summary.snr",
-    "low": "interval.low",
-    "high": "interval.high",
+    "low": "interval and interval.low",
+    "high": "interval and interval.high",
     "chance": "mg.SmoothedSamples({smoothing}).probability(summary, {threshold})",
     "residual": "summary.residual",
 }

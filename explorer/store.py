@@ -171,18 +171,18 @@ def about(name: str, field: ShearField) -> tuple[str, str]:
 class Promise:
     """What the spread of the samples is worth."""
 
-    words: str  #: a sentence; empty for an exact sampler
+    words: str  #: a sentence
     low: np.ndarray | None = None  #: ends of the calibrated interval; None where there is none
     high: np.ndarray | None = None
 
 
-def promise(name: str, summary: Summary) -> Promise:
-    """What the spread of samples is worth.
+def promise(name: str, summary: Summary) -> Promise | None:
+    """What the spread of samples is worth; None for an exact sampler, which needs no promise.
 
     Only inside the domain of a calibration does it say "calibrated", and gives an interval.
     """
     if not name.startswith("gan:") or summary.n < 2:
-        return Promise("")
+        return None
     network = sampler(name, summary.field)
     known = calibration(name)
     if known is None:
@@ -205,6 +205,19 @@ def calibration(name: str) -> Calibration | None:
     return mg.calibration_of(name.partition(":")[2])
 
 
+@dataclass(frozen=True, eq=False)
+class Chance:
+    """In how many of the samples κ exceeds a threshold."""
+
+    image: np.ndarray  #: share, float32 [H, W]
+    threshold: float
+
+
+def chance(smoothed: mg.SmoothedSamples, summary: Summary, threshold: float) -> Chance:
+    """Count the samples, smoothing those that were not there before."""
+    return Chance(_array(smoothed.probability(summary, threshold)), threshold)
+
+
 def inspection(summary: Summary, circles: Circles, name: str) -> Inspection | str:
     """What the samples say of a cluster, or one sentence on why they cannot."""
     at = np.flatnonzero(circles.name == name)
@@ -215,8 +228,8 @@ def inspection(summary: Summary, circles: Circles, name: str) -> Inspection | st
     area = field.footprint.cpu()
     try:
         return mg.inspect_place(summary.samples, field.grid, area, (x, y), radius)
-    except ValueError:
-        return "More than half of its circle lies where no galaxies were measured."
+    except ValueError as error:
+        return str(error)
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import TYPE_CHECKING, Any
 
 import panel as pn
 import param
 from panel.viewable import Viewer
 
+import massgan_core as mg
 from explorer import store as library
 from explorer.runner import Runner, sentence
 from explorer.state import State
-from explorer.store import Promise, Store
+from explorer.store import Store
 
 if TYPE_CHECKING:
     from massgan_core.posterior import Summary
@@ -37,8 +38,11 @@ class Explorer(Viewer):
     runner = param.ClassSelector(class_=Runner, constant=True, doc="The run.")
     opening = param.Boolean(default=False, doc="A field is being opened.")
     alert = param.String(default="", doc="What went wrong, in one sentence; empty = nothing.")
-    promise = param.ClassSelector(
-        class_=Promise, default=Promise(""), doc="What the spread of the samples at rest is worth."
+    promise = param.Parameter(
+        default=None, doc="What the spread of the samples at rest is worth; None = no word."
+    )
+    chance = param.Parameter(
+        default=None, doc="The Chance of κ above the threshold, once counted; None before."
     )
     inspection = param.Parameter(
         default=None,
@@ -53,10 +57,13 @@ class Explorer(Viewer):
         self._drawn_by = state.sampler  # whose samples the runner's are, whatever is chosen now
         self._tasks: set[asyncio.Task] = set()
         self._pages: list = []
+        self._smoothed = mg.SmoothedSamples(state.smoothing)
+        self._counting = False
         self.state.param.watch(self._on_field, list(FIELD))
         self.state.param.watch(self._on_smoothing, "smoothing")
         self.state.param.watch(self._on_sampler, "sampler")
-        self.state.param.watch(lambda *_: self._inspect_soon(), "cluster")
+        self.state.param.watch(self._on_cluster, "cluster")
+        self.state.param.watch(self._on_chance, ["pictures", "threshold", "smoothing"])
         self.runner.param.watch(self._on_error, "error")
         self.runner.param.watch(self._on_samples, ["phase", "summary"])
 
@@ -158,44 +165,66 @@ class Explorer(Viewer):
 
     async def _describe(self) -> None:
         name, field = self.state.sampler, self.store.field
-        try:
-            words = await asyncio.to_thread(library.about, name, field)
-        except Exception as problem:
-            self.alert = sentence(problem)
-            return
-        if name == self.state.sampler and field is self.store.field:
+        words = await self._quietly(library.about, name, field)
+        if words is not None and name == self.state.sampler and field is self.store.field:
             self.about = words
 
     def _on_samples(self, *_: param.parameterized.Event) -> None:
         # A batch under way at a pause brings its samples after it.
-        summary = self.runner.summary
-        if self.promise.words:  # param cannot see that two empty ones are the same
-            self.promise = Promise("")
-        if self.runner.phase in ("paused", "finished", "stopped") and summary is not None:
-            self._spawn(self._judge(summary, self._drawn_by))
-        self._inspect_soon()
-
-    def _inspect_soon(self) -> None:
-        self.inspection = None
-        self._spawn(self._inspect())
-
-    async def _inspect(self) -> None:
-        summary, circles, name = self.runner.summary, self.store.circles, self.state.cluster
-        if summary is None or circles is None or not name or self.runner.phase == "running":
-            return
-        found = await asyncio.to_thread(library.inspection, summary, circles, name)
-        same = summary is self.runner.summary and name == self.state.cluster
-        if same and self.runner.phase != "running":
-            self.inspection = found
+        self.promise = None
+        if self.runner.at_rest:
+            self._spawn(self._judge(self.runner.summary, self._drawn_by))
+        self._on_cluster()
+        self._on_chance()
 
     async def _judge(self, summary: Summary, sampler: str) -> None:
+        promise = await self._quietly(library.promise, sampler, summary)
+        if summary is self.runner.summary and self.runner.at_rest:
+            self.promise = promise
+
+    def _on_cluster(self, *_: param.parameterized.Event) -> None:
+        self.inspection = None
+        if self.runner.at_rest and self.store.circles is not None and self.state.cluster:
+            self._spawn(self._inspect(self.runner.summary, self.state.cluster))
+
+    async def _inspect(self, summary: Summary, name: str) -> None:
+        found = await self._quietly(library.inspection, summary, self.store.circles, name)
+        if summary is self.runner.summary and name == self.state.cluster and self.runner.at_rest:
+            self.inspection = found
+
+    def _on_chance(self, *_: param.parameterized.Event) -> None:
+        if self.runner.summary is None:
+            self.chance = None
+        elif "chance" in self.state.pictures and not self._counting:
+            self._spawn(self._count())
+
+    async def _count(self) -> None:
+        """Count until what was counted is what is wanted: choices and samples may overtake it."""
+        if self._counting:
+            return
+        self._counting, counted = True, None
         try:
-            promise = await asyncio.to_thread(library.promise, sampler, summary)
+            while (wanted := self._wanted()) != counted and wanted[0] is not None:
+                summary, threshold, smoothing = counted = wanted
+                if self._smoothed.smoothing != smoothing:
+                    self._smoothed = mg.SmoothedSamples(smoothing)
+                chance = await self._quietly(library.chance, self._smoothed, summary, threshold)
+                now = self.runner.summary
+                if now is not None and now.field is summary.field:
+                    self.chance = chance
+        finally:
+            self._counting = False
+
+    def _wanted(self) -> tuple[Summary | None, float, float]:
+        return self.runner.summary, self.state.threshold, self.state.smoothing
+
+    async def _quietly(self, work: Callable, *given: Any) -> Any:
+        """The result of `work`, done in a thread; None and an alert if it fails."""
+        try:
+            return await asyncio.to_thread(work, *given)
         except Exception as problem:
             self.alert = sentence(problem)
-            return
-        if summary is self.runner.summary and self.runner.phase != "running":
-            self.promise = promise
+            return None
 
     def _on_error(self, event: param.parameterized.Event) -> None:
         if event.new:

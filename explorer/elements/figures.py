@@ -11,7 +11,6 @@ from bokeh.models import (
     Range1d,
     ResetTool,
     SaveTool,
-    TapTool,
     WheelZoomTool,
 )
 from bokeh.plotting import figure
@@ -87,11 +86,6 @@ def add_clusters(plot: figure, source: object) -> tuple[object, HoverTool]:
         line_width=1.4,
         name="clusters",
     )
-    # The chosen one is marked, the others stay as they are.
-    circles.nonselection_glyph = None
-    circles.selection_glyph = circles.glyph.clone()
-    circles.selection_glyph.update(line_width=3.5)
-    plot.add_tools(TapTool(renderers=[circles], visible=False))
     hover = HoverTool(
         renderers=[circles],
         tooltips=[

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from bokeh.models import ColumnDataSource, CustomJSHover, HoverTool, Label, LinearColorMapper
+from bokeh.models import (
+    ColumnDataSource,
+    CustomJSHover,
+    HoverTool,
+    Label,
+    LinearColorMapper,
+    TapTool,
+)
 
 from explorer.elements.colors import LEVELS, to_levels
 from explorer.elements.figures import (
@@ -77,6 +84,11 @@ class SkyMap:
             )
         )
         self.circles, _ = add_clusters(self.figure, sky.clusters)
+        # The chosen one is marked, the others stay as they are.
+        self.circles.nonselection_glyph = None
+        self.circles.selection_glyph = self.circles.glyph.clone()
+        self.circles.selection_glyph.line_width = 3.5
+        self.figure.add_tools(TapTool(renderers=[self.circles], visible=False))
         self._compass = add_compass(self.figure)
         self._note = Label(
             x=0,

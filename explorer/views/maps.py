@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import panel as pn
 
-import massgan_core as mg
 from explorer.elements.colors import palette, picture_limits
 from explorer.elements.galaxies import CROWD, GalaxyMap
 from explorer.elements.sky import Sky, cluster_columns
 from explorer.elements.sky_map import SkyMap
 from explorer.state import BOUNDS, TRUTHS
-from explorer.store import Promise
 from explorer.views.inspector import Inspector
 from explorer.views.titles import (
     EMPTY,
@@ -21,6 +19,7 @@ from explorer.views.titles import (
     GUIDE,
     KAPPA_MAPS,
     PAIRED,
+    POSTERIOR,
     SIGNED,
     TITLES,
     UNITS,
@@ -30,7 +29,7 @@ from explorer.widgets.texts import caption, code, color_bar, heading, number, te
 
 if TYPE_CHECKING:
     from explorer.state import State
-    from explorer.store import GalaxyPicture, Store
+    from explorer.store import Chance, GalaxyPicture, Promise, Store
     from massgan_core.peaks import Inspection
     from massgan_core.posterior import Summary
 
@@ -44,8 +43,10 @@ class Maps:
         self.galaxies, self.inspector = GalaxyMap(), Inspector(state)
         self._images: dict[str, np.ndarray] = {}
         self._summary: Summary | None = None
-        self._smoothed = mg.SmoothedSamples(state.smoothing)
-        self._truth_known, self._worth = False, Promise("")
+        self._worth: Promise | None = None
+        self._chance: Chance | None = None
+        self._played: tuple | None = None
+        self._truth_known = False
         self._mask = np.zeros((0, 0), bool)
         self._exact = True
         self._galaxy_words = text(heading(*GALAXIES))
@@ -101,8 +102,8 @@ class Maps:
         real_cosmos = self.state.source == "cosmos"
         self.cards["galaxies"].visible = real_cosmos
         self._truth_known = not real_cosmos and (field is None or store.truth is not None)
-        self.choose()
         self.show_summary(None, exact=True)
+        self.choose()
         self.inspector.offer(None if field is None else store.circles)
         if field is None:
             for name in ("truth", "ks"):
@@ -137,62 +138,82 @@ class Maps:
         """Show the maps that are chosen, as far as there is something to show."""
         for name in TITLES:
             known = self._truth_known or name not in TRUTHS
-            self.cards[name].visible = known and name in self.state.pictures
-        # Maps that were hidden while samples came in.
-        if self._summary is not None:
-            self.show_summary(self._summary, exact=self._exact)
+            card, chosen = self.cards[name], known and name in self.state.pictures
+            changed, card.visible = chosen != card.visible, chosen
+            # One that was hidden may have missed samples.
+            if changed and name in POSTERIOR:
+                self._show(name)
 
-    def show_summary(self, summary: Summary | None, *, exact: bool) -> None:
+    def show_summary(
+        self, summary: Summary | None, *, exact: bool, chance: Chance | None = None
+    ) -> None:
         """The chosen maps of the posterior; `exact` float32 at rest, light frames while live."""
-        self._exact, self._summary = exact, summary
-        for name, note in EMPTY.items():
-            if name in BOUNDS:
-                continue  # these come once the samples have been judged
-            if summary is None or not self.cards[name].visible:
-                self._empty(name, note)
-            elif summary.n < 2 and name in PAIRED:
-                self._empty(name, "Needs two samples")
-            else:
-                image, small = self._of(name, summary)
-                self._put(name, image, exact=exact)
-                self._label(name, small)
-        self._set_player(summary if exact else None)
-        self._show_bounds()
+        self._exact, self._summary, self._chance = exact, summary, chance
+        self._offer_samples()
+        if summary is None:
+            self._worth = None
+        for name in POSTERIOR:
+            self._show(name)
 
-    def _set_player(self, summary: Summary | None) -> None:
-        """Offer the samples kept, one by one, while nothing is drawn; the newest is shown."""
-        kept = 0 if summary is None else summary.kept
-        at_rest = kept > 1
-        self.player.param.update(direction=0, visible=at_rest)
-        if at_rest:
-            self.player.param.update(end=kept, value=kept)
+    def show_chance(self, chance: Chance | None) -> None:
+        """In how many samples κ exceeds the threshold."""
+        self._chance = chance
+        self._show("chance")
+
+    def show_promise(self, promise: Promise | None) -> None:
+        """What the spread is worth, below its map, and the interval, if there is one."""
+        self._worth = promise
+        words = "" if promise is None else promise.words
+        self._promise.param.update(object=caption(words), visible=bool(words))
+        for name in BOUNDS:
+            self._show(name)
 
     def show_sample(self) -> None:
-        """The sample that the player is at; light frames while it plays, exact ones to look at."""
-        summary, at = self._summary, self.player.value
-        if summary is None or not self.player.visible or not 1 <= at <= summary.kept:
+        """The sample that the player is at, unless it is there."""
+        if self._played != self._to_play():
+            self._show("sample")
+
+    def _to_play(self) -> tuple[Summary | None, int, bool]:
+        return self._summary, self.player.value, self.player.direction != 0
+
+    def _offer_samples(self) -> None:
+        """Let the samples kept be played, one by one, while nothing is drawn; from the newest."""
+        kept = self._summary.kept if self._summary is not None and self._exact else 0
+        self.player.param.update(direction=0, visible=kept > 1)
+        if kept > 1:
+            self.player.param.update(end=kept, value=kept)
+
+    def _show(self, name: str) -> None:
+        """A map of the posterior, if it is chosen and there."""
+        found = self._of(name) if self.cards[name].visible else None
+        if found is None:
+            one = self._summary is not None and self._summary.n < 2
+            self._empty(name, "Needs two samples" if one and name in PAIRED else EMPTY[name])
             return
-        image = summary.sample(at - 1).numpy()
-        self._put("sample", image, exact=self.player.direction == 0)
-        self._label("sample", f"number {at} of {summary.kept}")
-
-    def show_chance(self) -> None:
-        """The map of the chance, at the present threshold and smoothing."""
-        if self._smoothed.smoothing != self.state.smoothing:
-            self._smoothed = mg.SmoothedSamples(self.state.smoothing)
-        if self._summary is not None and self.cards["chance"].visible:
-            image, small = self._of("chance", self._summary)
-            self._put("chance", image, exact=self._exact)
-            self._label("chance", small)
-
-    def _of(self, name: str, summary: Summary) -> tuple[np.ndarray, str]:
-        """A map of the posterior and the word at the right of its title."""
-        of = f"of {summary.n} sample{'s' * (summary.n > 1)}"
+        image, small = found
+        # The sample is played in light frames, and looked at in exact ones.
+        playing = name == "sample" and self.player.direction != 0
         if name == "sample":
-            return summary.sample(summary.kept - 1).numpy(), f"number {summary.kept}"
+            self._played = self._to_play()
+        self._put(name, image, exact=self._exact and not playing)
+        self._label(name, small)
+
+    def _of(self, name: str) -> tuple[np.ndarray, str] | None:
+        """A map of the posterior and the word at the right of its title; None: not there yet."""
+        summary = self._summary
+        if summary is None or (summary.n < 2 and name in PAIRED):
+            return None
+        if name == "sample":
+            kept, choice = summary.kept, self.player.visible
+            at = self.player.value if choice else kept
+            return summary.sample(at - 1).numpy(), f"number {at}" + f" of {kept}" * choice
+        if name in BOUNDS:
+            image = getattr(self._worth, name, None)
+            return None if image is None else (image, "calibrated")
         if name == "chance":
-            share = self._smoothed.probability(summary, self.state.threshold)
-            return share.numpy(), f"of κ > {number(self.state.threshold)}"
+            chance = self._chance
+            return chance and (chance.image, f"of κ > {number(chance.threshold)}")
+        of = f"of {summary.n} sample{'s' * (summary.n > 1)}"
         return getattr(summary, name).numpy(), of
 
     def _empty(self, name: str, note: str) -> None:
@@ -216,26 +237,10 @@ class Maps:
         if self.inspector.order:
             self.player.value = self.inspector.order[0 if most else -1] + 1
 
-    def show_promise(self, promise: Promise) -> None:
-        """What the spread is worth, below its map; no words hide it. The interval, if any."""
-        self._worth = promise
-        words = promise.words
-        self._promise.param.update(object=caption(words), visible=bool(words))
-        self._show_bounds()
-
-    def _show_bounds(self) -> None:
-        for name in BOUNDS:
-            image = getattr(self._worth, name)
-            if image is not None and self._summary is not None and self.cards[name].visible:
-                self._put(name, image, exact=True)
-                self._label(name, "calibrated")
-            else:
-                self._empty(name, EMPTY[name])
-
     def restretch(self) -> None:
         """New limits for the pictures that are there."""
         for name, image in list(self._images.items()):
-            self._put(name, image, exact=self._exact or name not in EMPTY)
+            self._put(name, image, exact=self._exact or name not in POSTERIOR)
 
     def paint(self) -> None:
         """Take the theme and the colours of the State."""

@@ -112,7 +112,7 @@ class Page:
     def _watch(self) -> None:
         explorer, state, store = self.explorer, self.explorer.state, self.explorer.store
         runner = explorer.runner
-        soon = self._soon
+        soon, maps, inspector = self._soon, self.maps, self.maps.inspector
         self._watchers = [
             (runner, runner.param.watch(lambda *_: self.refresh_soon(), ["phase", "summary"])),
             (store, store.param.watch(soon(self._update_field), ["field"])),
@@ -125,21 +125,17 @@ class Page:
             (explorer, explorer.param.watch(soon(self._update_promise), ["promise"])),
             (state, state.param.watch(soon(self._update_theme), ["theme", "colors", "clusters"])),
             (state, state.param.watch(soon(self.maps.restretch), ["limit", "shared"])),
-            (state, state.param.watch(soon(self.maps.choose), ["pictures"])),
-            (state, state.param.watch(soon(self.maps.show_chance), ["threshold", "smoothing"])),
-            (state, state.param.watch(soon(self.maps.show_code), state.names())),
-            (state, state.param.watch(soon(self._update_region), ["region", "source"])),
-        ]
-        maps, inspector = self.maps, self.maps.inspector
-        self._watchers += [
+            (state, state.param.watch(soon(maps.choose), ["pictures"])),
             (state, state.param.watch(soon(maps.show_cluster), ["cluster"])),
             (explorer, explorer.param.watch(soon(self._update_inspection), ["inspection"])),
+            (explorer, explorer.param.watch(soon(self._update_chance), ["chance"])),
+            (state, state.param.watch(soon(self.maps.show_code), state.names())),
+            (state, state.param.watch(soon(self._update_region), ["region", "source"])),
         ]
         inspector.most.on_click(lambda _: maps.show_extreme(True))
         inspector.least.on_click(lambda _: maps.show_extreme(False))
         maps.sky.clusters.selected.on_change("indices", self._on_circle)
-        player = self.maps.player
-        player.param.watch(soon(self.maps.show_sample), ["value", "direction"])
+        maps.player.param.watch(soon(maps.show_sample), ["value", "direction"])
         if self.keys is not None:
             self.keys.param.watch(lambda event: self.press(event.obj.key), "presses")
         self.theme.on_click(self._on_theme)
@@ -192,7 +188,8 @@ class Page:
         exact = runner.phase != "running"
         new = runner.summary is not self._shown or (exact and not self._exact)
         if new and (exact or self._ready()):
-            self.maps.show_summary(runner.summary, exact=exact)
+            chance = self.explorer.chance
+            self.maps.show_summary(runner.summary, exact=exact, chance=chance)
             self._shown, self._exact = runner.summary, exact
             self.frame += 1
             self._sent_at = time.monotonic()
@@ -228,6 +225,11 @@ class Page:
 
     def _update_promise(self) -> None:
         self.maps.show_promise(self.explorer.promise)
+
+    def _update_chance(self) -> None:
+        # A live frame takes the latest count with it.
+        if self.explorer.runner.phase != "running":
+            self.maps.show_chance(self.explorer.chance)
 
     def _update_inspection(self) -> None:
         self.maps.show_inspection(self.explorer.inspection)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import panel as pn
 
 from explorer.state import BATCHES
+from explorer.views.titles import TITLES
 from explorer.widgets.calm import sheet
 from explorer.widgets.texts import step, text
 
@@ -28,18 +29,7 @@ DEPTHS = {
     "100 per arcmin² – beyond COSMOS": 100.0,
 }
 OUTLINES = {"COSMOS": "cosmos", "Square": "none"}
-PICTURES = {
-    "Truth": "truth",
-    "Kaiser–Squires": "ks",
-    "Sample": "sample",
-    "Mean": "mean",
-    "Uncertainty": "std",
-    "Signal to noise": "snr",
-    "Lower bound": "low",
-    "Upper bound": "high",
-    "Chance of mass": "chance",
-    "Mean less truth": "residual",
-}
+PICTURES = {title: name for name, (title, _) in TITLES.items()}
 COLORS = {"Diverging": "diverging", "Fire": "fire", "Cividis": "cividis"}
 
 

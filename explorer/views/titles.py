@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from explorer.state import LEVEL
+
 TITLES = {
     "truth": ("Truth", "The mass that was put into the simulation. No method gets to see it."),
     "ks": (
@@ -24,7 +26,7 @@ TITLES = {
     ),
     "low": (
         "Lower bound",
-        "The low end of the interval that holds the true κ in 95 % of simulated skies.",
+        f"The low end of the interval that holds the true κ in {LEVEL:.0%} of simulated skies.",
     ),
     "high": (
         "Upper bound",
@@ -74,4 +76,5 @@ EMPTY = {
 }
 KAPPA_MAPS = ("truth", "ks", "sample", "mean", "low", "high", "residual")
 SIGNED = (*KAPPA_MAPS, "snr")
+POSTERIOR = tuple(EMPTY)  #: maps that come from samples
 PAIRED = ("std", "snr")  #: need two samples

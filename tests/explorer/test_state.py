@@ -123,7 +123,7 @@ def test_code_names_the_same_field_and_stream() -> None:
 def test_code_of_a_calibrated_interval() -> None:
     state = State(checkpoints=["default"], pictures=["mean", "low"])
     assert "calibration = mg.calibration_of('default')" in state.code()
-    assert '"low": interval.low' in state.code()
+    assert '"low": interval and interval.low' in state.code()
     compile(state.code(), "code", "exec")
     state.sampler = "wiener"
     assert "interval" not in state.code()

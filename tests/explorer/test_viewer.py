@@ -53,13 +53,14 @@ def test_the_code_it_gives_makes_every_map_on_the_page() -> None:
     async def scene() -> None:
         explorer.start()
         await explorer.runner._task
+        await asyncio.gather(*explorer._tasks)
 
     asyncio.run(scene())
     ours, theirs = explorer.runner.summary, scope["summary"]
     np.testing.assert_array_equal(ours.samples.numpy(), theirs.samples.numpy())
     page = Maps(explorer.state)
     page.show_field(explorer.store)
-    page.show_summary(ours, exact=True)
+    page.show_summary(ours, exact=True, chance=explorer.chance)
     assert set(scope["maps"]) == set(PICTURES) - set(BOUNDS)
     for name, image in scope["maps"].items():
         (shown,) = page.maps[name].source.data["image"]
@@ -161,21 +162,21 @@ def test_samples_at_rest_are_judged_and_a_new_run_forgets_it(
         store, "promise", lambda name, summary: Promise(f"{name}: {summary.n} are fine")
     )
     explorer, seen = Explorer(**NFW, n=3, batch=4, sampler="wiener"), []
-    explorer.param.watch(lambda event: seen.append(event.new.words), "promise")
+    explorer.param.watch(lambda event: seen.append(event.new and event.new.words), "promise")
 
     async def scene() -> None:
         await explorer.open()
         for _ in range(2):
             explorer.start()
-            assert explorer.promise.words == ""
+            assert explorer.promise is None
             await explorer.runner._task
-            while not explorer.promise.words:
+            while explorer.promise is None:
                 await asyncio.sleep(0.01)
         explorer.state.kind = "gaussian"
         await explorer.open()
 
     asyncio.run(asyncio.wait_for(scene(), 60))
-    assert seen == ["wiener: 3 are fine", "", "wiener: 3 are fine", ""]
+    assert seen == ["wiener: 3 are fine", None, "wiener: 3 are fine", None]
 
 
 def test_samples_are_judged_by_the_sampler_that_drew_them(
@@ -194,7 +195,7 @@ def test_samples_are_judged_by_the_sampler_that_drew_them(
         explorer.start()
         explorer.state.sampler = other
         await explorer.runner._task
-        while not explorer.promise.words:
+        while explorer.promise is None:
             await asyncio.sleep(0.01)
 
     asyncio.run(asyncio.wait_for(scene(), 60))
@@ -227,10 +228,10 @@ def test_samples_that_come_after_the_pause_are_judged_too(
         while drawn != [2, 4]:
             await asyncio.sleep(0.01)
         explorer.pause()
-        while explorer.promise.words != "2 are fine":
+        while explorer.promise is None or explorer.promise.words != "2 are fine":
             await asyncio.sleep(0.01)
         wanted.set()
-        while explorer.promise.words != "4 are fine":
+        while explorer.promise is None or explorer.promise.words != "4 are fine":
             await asyncio.sleep(0.01)
         assert explorer.phase == "paused"
         explorer.close()
@@ -260,7 +261,7 @@ def test_the_chosen_cluster_is_inspected_at_rest(
         assert len((await told()).kappa) == 3
         explorer.state.cluster = "Far"
         assert explorer.inspection is None
-        assert (await told()).startswith("More than half of its circle")
+        assert (await told()).startswith("`place` must have 50% of the circle")
         explorer.state.cluster = "Unheard of"
         assert await told() == "Unheard of is not in this field."
         explorer.state.cluster = ""
@@ -268,3 +269,70 @@ def test_the_chosen_cluster_is_inspected_at_rest(
         assert explorer.inspection is None
 
     asyncio.run(asyncio.wait_for(scene(), 60))
+
+
+def test_the_chance_follows_samples_threshold_and_smoothing(
+    monkeypatch: pytest.MonkeyPatch, small_field: Any
+) -> None:
+    monkeypatch.setattr(store, "read", lambda choice: small_field)
+    explorer = Explorer(**NFW, n=5, batch=2, sampler="wiener", pictures=["mean"])
+    state = explorer.state
+
+    async def settled() -> Any:
+        while explorer._tasks:
+            await asyncio.gather(*explorer._tasks)
+            await asyncio.sleep(0)
+        return explorer.chance
+
+    async def scene() -> None:
+        await explorer.open()
+        explorer.start()
+        assert await settled() is None  # not on the page: not counted
+        state.pictures = ["chance"]
+        for threshold, smoothing in ((0.05, 1.0), (0.01, 1.0), (0.01, 2.0)):
+            state.param.update(threshold=threshold, smoothing=smoothing)
+            found = await settled()
+            wanted = explorer.runner.summary.probability(threshold, smoothing)
+            np.testing.assert_array_equal(found.image, wanted.numpy())
+            assert found.threshold == threshold
+        await explorer.open()
+        assert explorer.chance is None
+
+    asyncio.run(asyncio.wait_for(scene(), 60))
+
+
+def test_a_library_that_fails_is_told_of_once(
+    monkeypatch: pytest.MonkeyPatch, small_field: Any
+) -> None:
+    monkeypatch.setattr(store, "read", lambda choice: small_field)
+    monkeypatch.setattr(store, "chance", lambda *_: 1 / 0)
+    explorer = Explorer(**NFW, n=2, batch=2, sampler="wiener", pictures=["chance"])
+
+    async def scene() -> None:
+        await explorer.open()
+        explorer.start()
+        while not explorer.alert:
+            await asyncio.sleep(0.01)
+        await asyncio.gather(*explorer._tasks)
+        assert explorer.chance is None and not explorer._counting
+
+    asyncio.run(asyncio.wait_for(scene(), 60))
+
+
+@pytest.mark.slow
+def test_the_code_gives_the_calibrated_interval_of_the_page() -> None:
+    explorer = Explorer(n=32, batch=8, pictures=["low", "high"])
+    scope: dict[str, Any] = {}
+    exec(explorer.state.code(), scope)
+
+    async def scene() -> None:
+        await explorer.open()
+        explorer.start()
+        await explorer.runner._task
+        await asyncio.gather(*explorer._tasks)
+
+    asyncio.run(scene())
+    assert explorer.promise.words.startswith("Calibrated 95%")
+    for name in BOUNDS:
+        ours, theirs = getattr(explorer.promise, name), scope["maps"][name].numpy()
+        np.testing.assert_array_equal(ours, theirs, err_msg=name)

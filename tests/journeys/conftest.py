@@ -42,6 +42,8 @@ SAID: list[str] = []  #: all that the servers of this run printed
 class Tab:
     """One browser tab with the explorer in it."""
 
+    patience = PATIENCE
+
     def __init__(self, page: Page) -> None:
         self.page, self.requests, self.errors = page, [], []
         page.on("request", lambda request: self.requests.append(request.url))

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 import massgan_core as mg
-from explorer.store import checkpoints
+from explorer.store import checkpoints, inspection
+from explorer.store import circles as circles_of
+from explorer.views.inspector import sentence
 
 pytestmark = pytest.mark.browser
 
@@ -294,15 +296,11 @@ def test_the_keyboard_drives_the_run(tab: Any, address: str) -> None:
     tab.page.wait_for_selector("#massgan-keys", state="hidden")
     keys.press("Space")
     tab.wait('[data-state="finished"]')
-    last = tab.image("sample")
     summary = _stream(_part(), "wiener", 3, 1, 0)
     keys.press("p")
-    frame = "() => Bokeh.documents[0].get_model_by_name('map-sample').data.image[0][0] == {}"
-    wanted = float(summary.samples[1].flatten()[0])
-    tab.page.wait_for_function(frame.format(wanted))
-    np.testing.assert_array_equal(tab.image("sample"), summary.samples[1].numpy())
+    _wait_for_sample(tab, summary.samples[1])
     keys.press("n")
-    tab.page.wait_for_function(frame.format(float(last.flat[0])))
+    _wait_for_sample(tab, summary.samples[2])
     # Letters typed into a field are letters.
     box = tab.page.get_by_label("Seed")
     box.focus()
@@ -312,3 +310,91 @@ def test_the_keyboard_drives_the_run(tab: Any, address: str) -> None:
     tab.page.wait_for_selector("#massgan-keys", state="visible")
     assert tab.page.get_by_role("button", name="Dark", exact=True).is_visible()
     assert tab.errors == []
+
+
+def test_a_click_on_a_circle_inspects_its_cluster(tab: Any, address: str) -> None:
+    tab.open(f"{address}?{urlencode({**PART, 'n': 3, 'batch': 1})}")
+    tab.press("Start").wait('[data-state="finished"]')
+    field, summary = _part(), _stream(_part(), "wiener", 3, 1, 0)
+    circles = circles_of(field)
+    half = min(field.grid.extent) / 2
+    inside = (np.hypot(circles.x, circles.y) < 0.8 * half).nonzero()[0]
+    # One alone at its place, so that the click can mean no other.
+    apart = np.hypot(*(np.subtract.outer(v, v) for v in (circles.x, circles.y)))
+    np.fill_diagonal(apart, np.inf)
+    chosen = max(inside, key=lambda i: (apart[i] - circles.radius).min())
+    name = str(circles.name[chosen])
+
+    place = _place(tab, "mean", float(circles.x[chosen]), float(circles.y[chosen]))
+    canvas = tab.page.locator(".bk-Canvas").nth(_number_of(tab, "mean"))
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    x, y = (box[s] + place[e] + place[k] for s, e, k in (("x", "left", "sx"), ("y", "top", "sy")))
+    tab.page.mouse.click(x, y)
+    found = inspection(summary, circles, name)
+    tab.page.get_by_text(sentence(found)).wait_for(timeout=tab.patience)
+    assert tab.page.get_by_label("X-ray cluster").input_value() != ""
+    # The samples at both ends are those that the library puts there.
+    for button, number in (("Sample with most", found.order[0]), ("with least", found.order[-1])):
+        tab.press(button)
+        _wait_for_sample(tab, summary.samples[number])
+    assert tab.errors == []
+
+
+def test_maps_are_chosen_and_samples_played(tab: Any, address: str) -> None:
+    tab.open(f"{address}?{urlencode({**PART, 'n': 3, 'batch': 1})}")
+    tab.press("Start").wait('[data-state="finished"]')
+    field, summary = _part(), _stream(_part(), "wiener", 3, 1, 0)
+    for title, name, expected in (
+        ("Signal to noise", "snr", summary.snr),
+        ("Chance of mass", "chance", summary.probability(0.05, 1.0)),
+    ):
+        tab.page.get_by_label(title).check()
+        tab.page.wait_for_function(
+            "name => Bokeh.documents[0].get_model_by_name(name).data.image.length",
+            arg=f"map-{name}",
+        )
+        area = field.footprint
+        np.testing.assert_array_equal(tab.image(name)[area], expected.numpy()[area])
+    assert "pictures=" in tab.page.url
+    _wait_for_sample(tab, summary.samples[2])
+    tab.page.locator("button.play").click()
+    _wait_for_frame(tab, "image.dtype == 'uint8'")
+    tab.page.locator("button.pause").click()
+    _wait_for_frame(tab, "image.dtype == 'float32'")
+    image = tab.image("sample")
+    assert any(np.array_equal(image, sample.numpy()) for sample in summary.samples)
+    assert tab.errors == []
+
+
+def _number_of(tab: Any, name: str) -> int:
+    """Which of the canvases on the page is that of a map."""
+    return tab.page.evaluate(
+        """name => {
+          const seen = []
+          const walk = node => {
+            if (node.classList && node.classList.contains("bk-Canvas")) seen.push(node)
+            for (const child of node.shadowRoot ? node.shadowRoot.children : []) walk(child)
+            for (const child of node.children || []) walk(child)
+          }
+          walk(document.body)
+          const view = Bokeh.index.find_one(Bokeh.documents[0].get_model_by_name(name))
+          return seen.indexOf(view.canvas_view.el)
+        }""",
+        name,
+    )
+
+
+def _wait_for_frame(tab: Any, condition: str) -> None:
+    """Wait until the image of the sample is such."""
+    tab.page.wait_for_function(
+        "() => { const image = Bokeh.documents[0].get_model_by_name('map-sample').data.image[0];"
+        f" return {condition} }}",
+        timeout=tab.patience,
+    )
+
+
+def _wait_for_sample(tab: Any, sample: Any) -> None:
+    """Wait until a sample is shown, and see that it is that one."""
+    _wait_for_frame(tab, f"image[0] == {float(sample.flatten()[0])}")
+    np.testing.assert_array_equal(tab.image("sample"), sample.numpy())

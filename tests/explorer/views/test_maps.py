@@ -11,7 +11,7 @@ import pytest
 import massgan_core as mg
 from explorer.elements.colors import picture_limits
 from explorer.state import State
-from explorer.store import Promise, Store
+from explorer.store import Chance, Promise, Store
 from explorer.views.maps import Maps
 from explorer.views.titles import TITLES
 
@@ -120,7 +120,7 @@ def test_the_promise_stands_below_the_spread_and_can_go(maps: Maps) -> None:
     maps.show_promise(Promise("Calibrated <95%>."))
     (words,) = [part for part in maps.cards["std"] if "Calibrated" in str(part.object)]
     assert words.visible and "&lt;95%&gt;" in words.object
-    maps.show_promise(Promise(""))
+    maps.show_promise(None)
     assert not words.visible
 
 
@@ -143,18 +143,19 @@ def test_where_no_truth_is_known_there_is_no_map_of_it(store: Store) -> None:
     assert [name for name in TITLES if maps.cards[name].visible] == ["mean"]
 
 
-def test_the_threshold_acts_on_the_samples_that_are_there(maps: Maps, summary: Any) -> None:
+def test_the_chance_is_the_librarys_count(maps: Maps, summary: Any) -> None:
     maps.state.pictures = ["chance"]
     maps.choose()
     maps.show_summary(summary, exact=True)
-    for threshold, smoothing in ((0.05, 1.0), (0.01, 1.0), (0.01, 2.0)):
-        maps.state.param.update(threshold=threshold, smoothing=smoothing)
-        maps.show_chance()
-        wanted = summary.probability(threshold, smoothing)
-        np.testing.assert_array_equal(_shown(maps, "chance"), wanted.numpy())
-        assert f"of κ &gt; {threshold:g}" in maps._words["chance"].object
-        assert maps.maps["chance"].limits == (0.0, 1.0)
+    assert maps.maps["chance"].source.data["image"] == []
+    share = summary.probability(0.05, 1.0).numpy()
+    maps.show_chance(Chance(share, 0.05))
+    np.testing.assert_array_equal(_shown(maps, "chance"), share)
+    assert "of κ &gt; 0.05" in maps._words["chance"].object
+    assert maps.maps["chance"].limits == (0.0, 1.0)
     assert "share of samples" in maps._bars["chance"].object
+    maps.show_summary(None, exact=True)
+    assert maps.maps["chance"].source.data["image"] == []
 
 
 def test_one_sample_has_no_signal_to_noise(maps: Maps, small_field: Any) -> None:
@@ -228,3 +229,23 @@ def test_hidden_maps_cost_nothing_while_samples_come(maps: Maps, summary: Any) -
         one.source.on_change("data", note(name))
     maps.show_summary(summary, exact=False)
     assert sent == ["mean"]
+
+
+def test_nothing_is_sent_twice(maps: Maps, summary: Any) -> None:
+    """Neither the sample that the player starts at, nor maps that another choice leaves alone."""
+    sent: list[str] = []
+
+    def note(name: str) -> Callable:
+        return lambda attr, old, new: sent.append(name)
+
+    for name, one in maps.maps.items():
+        one.source.on_change("data", note(name))
+    maps.show_summary(summary, exact=True)
+    maps.show_sample()
+    assert sorted(sent) == ["mean", "sample", "std"]
+    maps.player.value = 1
+    maps.show_sample()
+    maps.state.pictures = [*maps.state.pictures, "snr"]
+    maps.choose()
+    assert sent[3:] == ["sample", "snr"]
+    assert maps.player.value == 1  # another choice of maps leaves the player where it was
