@@ -31,6 +31,7 @@ from torch import Tensor
 from massgan_core.sky import Grid, remove_mean
 
 _PARTS = 5  #: sub-pixels along each side of a pixel
+_AT_ONCE = 32  # maps, to bound memory
 
 
 def aperture_mean(
@@ -103,8 +104,12 @@ def _apply(
         device=kappa.device,
         check_invariants=True,
     )
-    height = remove_mean(torch.where(area, kappa.double(), 0.0), area)
-    out = torch.sparse.mm(matrix, height.reshape(-1, area.numel()).T).T
+    flat = kappa.reshape(-1, *area.shape)
+    parts = []
+    for part in flat.split(_AT_ONCE):
+        height = remove_mean(torch.where(area, part.double(), 0.0), area)
+        parts.append(torch.sparse.mm(matrix, height.flatten(1).T).T)
+    out = torch.cat(parts)
     out = torch.where(torch.from_numpy(good).to(out.device), out, torch.nan)
     return out.reshape(*kappa.shape[:-2], len(places))
 

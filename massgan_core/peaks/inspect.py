@@ -21,7 +21,6 @@ from massgan_core.sky import Grid, generator
 HIGH = 0.95  #: share of random circles with less mass, for a place to count as found
 LEAST = 0.5  #: of a circle in the footprint
 BINS = 16
-_AT_ONCE = 32  # samples, to bound memory
 _PLACES = 61  # key of the random stream behind a seed
 
 
@@ -99,8 +98,7 @@ def inspect_place(
     if not len(samples):
         raise ValueError("`samples` must hold at least one sample, got none")
     places = np.concatenate([[place], _random(grid, area, 2 * circles, seed)])
-    parts = samples.split(_AT_ONCE)
-    kappa = torch.cat([aperture_mean(p, grid, area, places, radius, least=LEAST) for p in parts])
+    kappa = aperture_mean(samples, grid, area, places, radius, least=LEAST)
     if bool(kappa[0, 0].isnan()):
         raise ValueError(
             f"`place` must have {LEAST:.0%} of the circle of {radius:g}′ about it in the "

@@ -6,12 +6,10 @@ of the std gives neither.
 
 from __future__ import annotations
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from massgan_core.posterior.summary import Summary
-from massgan_core.sky import smooth
+from massgan_core.posterior.summary import Summary, share_above, smoothed
 
 
 class SmoothedSamples:
@@ -38,16 +36,11 @@ class SmoothedSamples:
             a is not b for a, b in zip(known, self._raw, strict=True)
         ):
             self._raw, self._smooth = (), []
-        area, grid = summary.field.footprint.cpu(), summary.field.grid
-        for batch in summary.batches[len(self._raw) :]:
-            self._smooth.append(smooth(batch, grid, self.smoothing, mask=area.expand_as(batch)))
+        new = summary.batches[len(self._raw) :]
+        self._smooth += [smoothed(batch, summary.field, self.smoothing) for batch in new]
         self._raw = summary.batches
         return self._smooth
 
     def probability(self, summary: Summary, threshold: float) -> Float[Tensor, "H W"]:
         """Fraction of the kept samples whose smoothed κ exceeds `threshold`."""
-        above, count = torch.zeros(summary.field.grid.shape), 0
-        for part in self.take(summary):
-            above += (part > threshold).sum(0)
-            count += len(part)
-        return above / max(count, 1)
+        return share_above(self.take(summary), threshold, summary.field)

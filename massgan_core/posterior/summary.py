@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,26 @@ from massgan_core.sky import ShearField, smooth
 
 if TYPE_CHECKING:
     import xarray
+
+
+def smoothed(
+    samples: Float[Tensor, "N H W"], field: ShearField, smoothing: float
+) -> Float[Tensor, "N H W"]:
+    """Samples smoothed [arcmin] inside the footprint, 0 elsewhere; as they are for 0′."""
+    if smoothing == 0:
+        return samples
+    return smooth(samples, field.grid, smoothing, mask=field.footprint.cpu().expand_as(samples))
+
+
+def share_above(
+    parts: Iterable[Tensor], threshold: float, field: ShearField
+) -> Float[Tensor, "H W"]:
+    """In which fraction of the maps of all `parts` a pixel of `field` exceeds `threshold`."""
+    above, count = torch.zeros(field.grid.shape), 0
+    for part in parts:
+        above += (part > threshold).sum(0)
+        count += len(part)
+    return above / max(count, 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,14 +108,13 @@ class Summary:
         return torch.cat(rows, dim=1)
 
     def probability(self, threshold: float, smoothing: float = 0.0) -> Float[Tensor, "H W"]:
-        """Fraction of the samples kept whose κ, smoothed [arcmin], exceeds `threshold`."""
-        area = self.field.footprint
-        above = torch.zeros(self.field.grid.shape)
-        for part in self.samples.split(16):
-            if smoothing:
-                part = smooth(part, self.field.grid, smoothing, mask=area.expand_as(part))
-            above += (part > threshold).sum(0)
-        return above / max(len(self.samples), 1)
+        """Fraction of the samples kept whose κ, smoothed [arcmin], exceeds `threshold`.
+
+        For thresholds that move see :class:`~massgan_core.posterior.SmoothedSamples`.
+        """
+        parts = (part for batch in self.batches for part in batch.split(16))
+        blurred = (smoothed(part, self.field, smoothing) for part in parts)
+        return share_above(blurred, threshold, self.field)
 
     @property
     def residual(self) -> Float[Tensor, "H W"] | None:

@@ -21,16 +21,23 @@ def test_they_are_the_smoothed_samples(summaries, smoothing):
     last, area = summaries[-1], summaries[-1].field.footprint
     mask = area.expand_as(last.samples)
     parts = torch.cat(SmoothedSamples(smoothing).take(last))
-    assert torch.equal(parts, smooth(last.samples, last.field.grid, smoothing, mask=mask))
+    wanted = smooth(last.samples, last.field.grid, smoothing, mask=mask)
+    assert torch.equal(parts, wanted if smoothing else last.samples)
     share = SmoothedSamples(smoothing).probability(last, 0.01)
-    assert torch.equal(share[area], last.probability(0.01, smoothing)[area])
+    assert torch.equal(share, last.probability(0.01, smoothing))
     assert 0 < share.mean() < 1
+
+
+def test_no_samples_have_no_chance(small_field):
+    (bare,) = stream(Wiener(POWER), small_field, 2, 2, keep=0)
+    for share in (bare.probability(0.01, 1.0), SmoothedSamples(1.0).probability(bare, 0.01)):
+        assert torch.equal(share, torch.zeros(small_field.grid.shape))
 
 
 def test_a_batch_is_smoothed_once(summaries, monkeypatch):
     counted = []
     monkeypatch.setattr(
-        module, "smooth", lambda image, *a, **k: counted.append(len(image)) or image
+        module, "smoothed", lambda image, *rest: counted.append(len(image)) or image
     )
     smoothed = SmoothedSamples(1.0)
     for summary in (*summaries, summaries[-1]):
