@@ -66,10 +66,10 @@ def _cell(row: dict[str, str], key: str, digits: int) -> str:
     return f"{float(row[key]):.{digits}f}" if row[key] else "–"
 
 
-def written(text: str, block: str) -> str:
-    """The README with another table."""
-    head, rest = text.split(BEGIN)
-    return f"{head}{BEGIN}\n{block}\n{END}{rest.split(END)[1]}"
+def written(text: str, block: str, begin: str = BEGIN, end: str = END) -> str:
+    """A page with another table between its marks."""
+    head, rest = text.split(begin)
+    return f"{head}{begin}\n{block}\n{end}{rest.split(end)[1]}"
 
 
 def main() -> None:

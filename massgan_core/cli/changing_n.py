@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from massgan_core.cli.reconstruct import Checkpoint
 from massgan_core.cli.sentence import say
 
 if TYPE_CHECKING:
@@ -36,13 +37,7 @@ def changing_n(
         int, typer.Option(help="Maps of --data, as evenly over boxes as can be.")
     ] = 8,
     method: Annotated[str, typer.Option(help="gan, wiener or score.")] = "gan",
-    checkpoint: Annotated[
-        str | None,
-        typer.Option(
-            help="Name or .safetensors file of a trained network (gan, score).",
-            show_default="the method's own",
-        ),
-    ] = None,
+    checkpoint: Checkpoint = None,
     samples: Annotated[int, typer.Option(help="Posterior samples of each field.")] = 64,
     batch: Annotated[int, typer.Option(help="Samples drawn at once.")] = 8,
     seed: Annotated[
@@ -75,7 +70,7 @@ def changing_n(
     at = wiring.pick_device(device)
     if bool(sources) == (data is not None):
         raise ValueError("give INPUT or --data TEST.zarr: fields whose truth is known")
-    network, checkpoint = None, checkpoint or wiring.BUNDLED.get(method, "")
+    network = None
     if method in wiring.NETWORKS:
         network = wiring.trained(method, checkpoint, device=device)
     if data is None:

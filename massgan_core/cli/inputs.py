@@ -81,6 +81,6 @@ def open_input(source: str, *, center: str | None, size: str | None, **choices: 
     return simulated(kind, seed=seed)
 
 
-def warn_outside(sampler: Sampler, field: ShearField, checkpoint: str) -> None:
+def warn_outside(sampler: Sampler, field: ShearField, checkpoint: str | None) -> None:
     """Say on stderr why the field lies outside the network's domain, if it does."""
     _outside(sampler, field, checkpoint)

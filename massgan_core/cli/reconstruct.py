@@ -23,6 +23,13 @@ KEEP = 1024
 #: Default κ of PROB: three times the rms of a sky with the COSMOS n(z) smoothed by 1′.
 THRESHOLD = 0.03
 
+Checkpoint = Annotated[
+    str | None,
+    typer.Option(
+        help="Name or .safetensors file of the method's network.",
+        show_default="the bundled one",
+    ),
+]
 #: Methods whose checkpoints `massgan calibrate` takes.
 CALIBRATED = ("gan", "regression")
 
@@ -49,13 +56,7 @@ def reconstruct(
             help="gan, wiener, sparse, ks, regression or score; sparse and ks make one map."
         ),
     ] = "gan",
-    checkpoint: Annotated[
-        str | None,
-        typer.Option(
-            help="Name or .safetensors file of a trained network (gan, regression, score).",
-            show_default="the method's own",
-        ),
-    ] = None,
+    checkpoint: Checkpoint = None,
     calibration: Annotated[
         Path | None,
         typer.Option(
@@ -132,7 +133,6 @@ def reconstruct(
     sides = None if size is None else _numbers("--size", size)
     at = wiring.pick_device(device)
     network = method in wiring.NETWORKS
-    checkpoint = checkpoint or wiring.BUNDLED.get(method, "")
     sampler = wiring.trained(method, checkpoint, device=device) if network else None
     known, why_not = _calibration(method, checkpoint, calibration)
 
@@ -212,13 +212,15 @@ def draw(
 
 
 def _calibration(
-    method: str, checkpoint: str, path: Path | None
+    method: str, checkpoint: str | None, path: Path | None
 ) -> tuple[Calibration | None, list[str]]:
     """The calibration of the method, or why there is none; a file asked for must serve."""
     if method not in CALIBRATED:
         return None, [f"{method} has no calibration, gan and regression checkpoints have"]
     from massgan_core.calibrating import calibration_of
+    from massgan_core.wiring import BUNDLED
 
+    checkpoint = checkpoint or BUNDLED[method]
     try:
         found = calibration_of(checkpoint, path)
     except ValueError as error:
@@ -265,14 +267,15 @@ def _open(source: str, **choices: Any) -> ShearField:
     return field
 
 
-def _outside(sampler: Sampler, field: ShearField, checkpoint: str) -> list[str] | None:
+def _outside(sampler: Sampler, field: ShearField, checkpoint: str | None) -> list[str] | None:
     """Why the field lies outside the network's domain; `None` where there is no domain."""
     if not hasattr(sampler, "in_domain"):
         return None
     reasons = sampler.in_domain(field)
     if reasons:
+        name = checkpoint or sampler.provenance["checkpoint"]
         say(
-            f"Warning: the field lies outside the domain of checkpoint {checkpoint!r}, so its "
+            f"Warning: the field lies outside the domain of checkpoint {name!r}, so its "
             f"uncertainty is not to be trusted: {'; '.join(reasons)}."
         )
     return reasons

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from massgan_core.cli.reconstruct import Checkpoint
+
 
 def variability(
     out: Annotated[Path, typer.Option(help="Page to write: .png, .pdf or .svg.")],
@@ -20,13 +22,7 @@ def variability(
         ),
     ] = "cosmos",
     method: Annotated[str, typer.Option(help="gan, wiener or score.")] = "gan",
-    checkpoint: Annotated[
-        str | None,
-        typer.Option(
-            help="Name or .safetensors file of a trained network (gan, score).",
-            show_default="the method's own",
-        ),
-    ] = None,
+    checkpoint: Checkpoint = None,
     samples: Annotated[int, typer.Option(help="Posterior samples in MEAN and STD.")] = 64,
     show: Annotated[int, typer.Option(help="Samples side by side, at most 6.")] = 4,
     batch: Annotated[int, typer.Option(help="Samples drawn at once.")] = 8,
@@ -87,7 +83,6 @@ def variability(
         nz=nz,
         zs=zs,
     )
-    checkpoint = checkpoint or wiring.BUNDLED.get(method, "")
     sampler = wiring.sampler(method, field, checkpoint=checkpoint, device=device)
     warn_outside(sampler, field, checkpoint)
     summary = draw(sampler, field.to(at), samples, batch, seed=seed, keep=show)
