@@ -49,7 +49,7 @@ def train_score(
     minutes: float = math.inf,
     resume: bool = False,
     device: torch.device | str = "cpu",
-    name: str = "default",
+    name: str = "score",
     **settings: Any,
 ) -> Path:
     """Learn the prior score of the maps of a store, or of lognormal skies made on the fly.

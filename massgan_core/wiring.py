@@ -14,7 +14,7 @@ from massgan_core.sky import Grid, PowerSpectrum, ShearField
 
 METHODS = ("gan", "wiener", "sparse", "ks", "regression", "score")
 #: Methods that come from a checkpoint, and the one that comes with the package.
-BUNDLED = {"gan": "default", "regression": "regression", "score": "default"}
+BUNDLED = {"gan": "default", "regression": "regression", "score": "score"}
 NETWORKS = tuple(BUNDLED)
 MAPS = ("sparse", "ks")  #: methods that make one map and draw no samples
 KINDS = ("lognormal", "gaussian", "nfw")
@@ -49,7 +49,12 @@ def spectrum_of(field: ShearField) -> PowerSpectrum:
 
 
 def sampler(
-    method: str, field: ShearField, *, checkpoint: str | None = None, device: str = "auto"
+    method: str,
+    field: ShearField,
+    *,
+    checkpoint: str | None = None,
+    device: str = "auto",
+    steps: int | None = None,
 ) -> Sampler:
     """The sampler called `method` (one of `METHODS`), ready for `field`.
 
@@ -59,13 +64,16 @@ def sampler(
         checkpoint: Name or file of the network, where there is one; by default the method's own
             of `BUNDLED`.
         device: Where the network lives.
+        steps: Noise levels of a sample of score; by default its own number.
 
     Raises:
-        ValueError: Unknown method or checkpoint, or a checkpoint of another method.
+        ValueError: Unknown method or checkpoint, or a checkpoint of another method; `steps` of a
+            method that has none.
     """
     if method in NETWORKS:
         power = spectrum_of(field) if method == "score" else None
-        return trained(method, checkpoint, power=power, device=device)
+        return trained(method, checkpoint, power=power, device=device, steps=steps)
+    check_steps(method, steps)
     if method == "wiener":
         from massgan_core.mapping import Wiener
 
@@ -87,6 +95,7 @@ def trained(
     *,
     power: PowerSpectrum | None = None,
     device: str = "auto",
+    steps: int | None = None,
 ) -> Sampler:
     """The sampler of a checkpoint, once it is sure that it belongs to `method`.
 
@@ -95,15 +104,18 @@ def trained(
         checkpoint: Name or file; by default that of `BUNDLED`.
         power: Of κ for the field's n(z), for score; by default that of its training.
         device: Where the network lives.
+        steps: Noise levels of a sample of score; by default its own number.
 
     Raises:
-        ValueError: Unknown or damaged checkpoint, or one of another method.
+        ValueError: Unknown or damaged checkpoint, or one of another method; `steps` of a method
+            that has none.
     """
+    check_steps(method, steps)
     at, checkpoint = pick_device(device), checkpoint or BUNDLED[method]
     if method == "score":
         from massgan_core import score
 
-        return score.load(checkpoint, power, device=at)
+        return score.load(checkpoint, power, device=at, steps=steps)
     from massgan_core import gan
     from massgan_core.gan.checkpoint import kind_of
 
@@ -114,6 +126,12 @@ def trained(
             f"give one of kind {method}"
         )
     return gan.load(checkpoint, device=at)
+
+
+def check_steps(method: str, steps: int | None) -> None:
+    """Refuse noise levels for a method that has none."""
+    if steps is not None and method != "score":
+        raise ValueError(f"`steps` belongs to method score, {method} has none: leave it out")
 
 
 def simulated(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from massgan_core.cli.reconstruct import Checkpoint
+from massgan_core.cli.reconstruct import Checkpoint, Steps
 from massgan_core.cli.sentence import say
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def changing_n(
     ] = 8,
     method: Annotated[str, typer.Option(help="gan, wiener or score.")] = "gan",
     checkpoint: Checkpoint = None,
+    steps: Steps = None,
     samples: Annotated[int, typer.Option(help="Posterior samples of each field.")] = 64,
     batch: Annotated[int, typer.Option(help="Samples drawn at once.")] = 8,
     seed: Annotated[
@@ -70,9 +71,9 @@ def changing_n(
     at = wiring.pick_device(device)
     if bool(sources) == (data is not None):
         raise ValueError("give INPUT or --data TEST.zarr: fields whose truth is known")
-    network = None
-    if method in wiring.NETWORKS:
-        network = wiring.trained(method, checkpoint, device=device)
+    wiring.check_steps(method, steps)
+    made = {"checkpoint": checkpoint, "device": device, "steps": steps}
+    network = wiring.trained(method, **made) if method in wiring.NETWORKS else None
     if data is None:
         given = [one for source in sources for one in _given(source)]
     else:
@@ -84,7 +85,7 @@ def changing_n(
             field = one.make()
             sampler = network
             if network is None or method == "score":  # scaled to the field's n(z)
-                sampler = wiring.sampler(method, field, checkpoint=checkpoint, device=device)
+                sampler = wiring.sampler(method, field, **made)
             if not warned and getattr(sampler, "in_domain", lambda field: [])(field):
                 warn_outside(sampler, field, checkpoint)
                 warned = True

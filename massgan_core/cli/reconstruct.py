@@ -30,6 +30,13 @@ Checkpoint = Annotated[
         show_default="the bundled one",
     ),
 ]
+Steps = Annotated[
+    int | None,
+    typer.Option(
+        help="Noise levels of a sample of score: more is slower and closer to its prior.",
+        show_default="the checkpoint's",
+    ),
+]
 #: Methods whose checkpoints `massgan calibrate` takes.
 CALIBRATED = ("gan", "regression")
 
@@ -57,6 +64,7 @@ def reconstruct(
         ),
     ] = "gan",
     checkpoint: Checkpoint = None,
+    steps: Steps = None,
     calibration: Annotated[
         Path | None,
         typer.Option(
@@ -133,7 +141,9 @@ def reconstruct(
     sides = None if size is None else _numbers("--size", size)
     at = wiring.pick_device(device)
     network = method in wiring.NETWORKS
-    sampler = wiring.trained(method, checkpoint, device=device) if network else None
+    wiring.check_steps(method, steps)
+    made = {"checkpoint": checkpoint, "device": device, "steps": steps}
+    sampler = wiring.trained(method, **made) if network else None
     known, why_not = _calibration(method, checkpoint, calibration)
 
     field = _open(
@@ -151,7 +161,7 @@ def reconstruct(
     )
     # A learned prior, too, is scaled to the spectrum of the field's n(z).
     if sampler is None or method == "score":
-        sampler = wiring.sampler(method, field, checkpoint=checkpoint, device=device)
+        sampler = wiring.sampler(method, field, **made)
     outside = _outside(sampler, field, checkpoint)
     samples, batch = (1, 1) if method in wiring.MAPS else (samples, batch)
     started = perf_counter()

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from massgan_core.cli.reconstruct import Checkpoint
+from massgan_core.cli.reconstruct import Checkpoint, Steps
 
 
 def variability(
@@ -23,6 +23,7 @@ def variability(
     ] = "cosmos",
     method: Annotated[str, typer.Option(help="gan, wiener or score.")] = "gan",
     checkpoint: Checkpoint = None,
+    steps: Steps = None,
     samples: Annotated[int, typer.Option(help="Posterior samples in MEAN and STD.")] = 64,
     show: Annotated[int, typer.Option(help="Samples side by side, at most 6.")] = 4,
     batch: Annotated[int, typer.Option(help="Samples drawn at once.")] = 8,
@@ -70,6 +71,7 @@ def variability(
     if not 1 <= show <= min(MOST, samples):
         raise ValueError(f"--show must lie between 1 and {min(MOST, samples)}, got {show}")
     at = wiring.pick_device(device)
+    wiring.check_steps(method, steps)
     field = open_input(
         source,
         center=center,
@@ -83,7 +85,8 @@ def variability(
         nz=nz,
         zs=zs,
     )
-    sampler = wiring.sampler(method, field, checkpoint=checkpoint, device=device)
+    made = {"checkpoint": checkpoint, "device": device, "steps": steps}
+    sampler = wiring.sampler(method, field, **made)
     warn_outside(sampler, field, checkpoint)
     summary = draw(sampler, field.to(at), samples, batch, seed=seed, keep=show)
     # Samples arrive on the CPU: what is drawn with them is needed there too.

@@ -139,43 +139,56 @@ def make(
 
     Args:
         spec: ``ks``, ``wiener``, ``sparse``, ``gan``, ``regression=FILE``, ``score=FILE``; the
-            name before = is that of the column, the checkpoint says what it is.
+            name before = is that of the column, the checkpoint says what it is. ``@N`` at the
+            end sets the noise levels of a sample of score (``score@10``).
         field: One of those that will be measured.
         power: Spectrum of κ for their n(z).
         folder: For what is kept between runs.
         seed: Of the Wiener pool.
         device: Of networks.
     """
-    name, file = _parted(spec)
-    if not file and name in CLASSICAL:
+    name, file, steps = _parted(spec)
+    if not file:
         return _classical(name, field, power, folder, seed)
-    sampler = _learned(name, file, power, device)
+    sampler = _learned(spec, power, device)
     card = sampler.card
     facts = {"digest": sampler.provenance["digest"]}
+    title = f"{type(sampler).name} ({sampler.provenance.get('checkpoint', file)})"
     calibration = None
-    if type(sampler).name != "score":
-        calibration = calibration_of(file or BUNDLED[name])
+    if type(sampler).name == "score":
+        facts |= {key: sampler.provenance[key] for key in ("steps", "noise", "tolerance")}
+        title = f"{title.removesuffix(')')}, {sampler.steps} levels)"
+    else:
+        calibration = calibration_of(file)
         facts["calibrated"] = None if calibration is None else list(calibration.levels)
-    title = f"{type(sampler).name} ({sampler.provenance.get('checkpoint', file or 'default')})"
     if isinstance(sampler, RegressionSampler):
         samples = sampler if sampler.has_variance else None
         return Method(name, title, samples, sampler.mean, card, facts, False, calibration)
     return Method(name, title, sampler, None, card, facts, False, calibration)
 
 
-def _parted(spec: str) -> tuple[str, str]:
-    """Name and checkpoint, "" for none.
+def _parted(spec: str) -> tuple[str, str, int | None]:
+    """Name, checkpoint ("" for a classical method) and noise levels (`None`: its own number).
 
     Raises:
-        ValueError: Neither a known name nor one with a checkpoint.
+        ValueError: Neither a known name nor one with a checkpoint; levels of another method.
     """
     name, _, file = spec.partition("=")
-    if not file and name not in CLASSICAL + NETWORKS:
+    head, _, steps = spec.rpartition("@")
+    steps = int(steps) if head and steps.isdecimal() else None
+    kind = name if steps is None else name.partition("@")[0]
+    if file:
+        file = file if steps is None else file.rpartition("@")[0]
+    elif kind in NETWORKS:
+        file = BUNDLED[kind]
+    elif name not in CLASSICAL:
         raise ValueError(
             f"`methods` must be some of {', '.join(CLASSICAL + NETWORKS)}, or NAME=CHECKPOINT, "
             f"got {spec!r}"
         )
-    return name, file
+    if steps is not None and not _is_score(file):
+        raise ValueError(f"`methods`: @{steps} belongs to score, {spec!r} is not: leave it out")
+    return name, file, steps
 
 
 def _classical(
@@ -193,13 +206,14 @@ def _classical(
     return Method(name, "Wiener", pooled, pooled.map, {}, facts, True)
 
 
-def _learned(name: str, file: str, power: PowerSpectrum, device: torch.device | str) -> Any:
+def _learned(spec: str, power: PowerSpectrum, device: torch.device | str) -> Any:
     """The sampler of a checkpoint, whatever its kind."""
     from massgan_core.score import checkpoint as score
 
-    if name == "score" and not file or file and _is_score(file):
-        return score.load(file or BUNDLED["score"], power, device=device)
-    return load(file or BUNDLED[name], device=device)
+    _, file, steps = _parted(spec)
+    if not _is_score(file):
+        return load(file, device=device)
+    return score.load(file, power, device=device, steps=steps)
 
 
 def _is_score(file: str) -> bool:
@@ -235,11 +249,11 @@ def _order(size: int, seed: int, sample_seed: int) -> Tensor:
 
 def card_of(spec: str) -> dict[str, Any]:
     """The card of the checkpoint that a method would load; {} for the classical ones."""
-    name, file = _parted(spec)
-    if not file and name in CLASSICAL:
+    _, file, _ = _parted(spec)
+    if not file:
         return {}
-    if name == "score" and not file or file and _is_score(file):
+    if _is_score(file):
         from massgan_core.score import checkpoint as score
 
-        return score.load_card(file or BUNDLED["score"])
-    return load_card(file or BUNDLED[name])
+        return score.load_card(file)
+    return load_card(file)

@@ -29,9 +29,8 @@ _NEEDED = ("network", "normalization", "domain", "training", "trained_on")
 
 
 def checkpoints() -> list[str]:
-    """Names of the learned priors that come with the package, `default` first."""
-    names = sorted(p.stem for p in BUNDLED.glob("*.safetensors"))
-    return sorted(names, key=lambda name: name != "default")
+    """Names of the learned priors that come with the package."""
+    return sorted(p.stem for p in BUNDLED.glob("*.safetensors"))
 
 
 def find(name_or_file: str | os.PathLike) -> Path:
@@ -93,8 +92,10 @@ def load_card(name_or_file: str | os.PathLike) -> dict[str, Any]:
 
 
 def load(
-    name_or_file: str | os.PathLike = "default",
+    name_or_file: str | os.PathLike = "score",
     power: PowerSpectrum | None = None,
+    *,
+    steps: int | None = None,
     **options: Any,
 ) -> ScoreSampler:
     """The sampler of a bundled learned prior (by name) or of a ``.safetensors`` file.
@@ -102,7 +103,8 @@ def load(
     Args:
         name_or_file: Of the checkpoint.
         power: Spectrum of κ for the field's n(z); by default that of the fiducial sources.
-        options: Of :class:`ScoreSampler`: ``steps``, ``noise``, ``device``, ``stop`` …
+        steps: Noise levels of a sample; by default the card's number, else the sampler's.
+        options: Of :class:`ScoreSampler`: ``noise``, ``device``, ``stop`` …
 
     Raises:
         ValueError: Unknown, damaged, of another kind or format, or not a checkpoint at all.
@@ -115,6 +117,7 @@ def load(
     _check_weights(network, weights, path)
     network.load_state_dict(weights)
     fiducial = PowerSpectrum(facts["ell"], facts["power"])
+    steps = card.get("sampling", {}).get("steps") if steps is None else steps
     return ScoreSampler(
         fiducial if power is None else power,
         network,
@@ -122,6 +125,7 @@ def load(
         ratio=ratio_of(facts.get("error_ratio")),
         card=card,
         digest=hashlib.sha256(path.read_bytes()).hexdigest()[:12],
+        **({} if steps is None else {"steps": steps}),
         **options,
     )
 

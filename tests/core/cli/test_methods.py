@@ -146,6 +146,38 @@ def test_a_checkpoint_of_another_method_is_one_sentence(
     assert sentence in result.stderr
 
 
+def test_steps_are_those_of_the_sampler(run, shear_fits, words, tiny, tmp_path):
+    path, out = shear_fits(shape=SHAPE), tmp_path / "out.fits"
+    result = run("reconstruct", path, *words("score"), "--steps", 4, "--out", out)
+    assert result.exit_code == 0, result.output
+    field = mg.open_field(path)
+    sampler = mg.sampler("score", field, checkpoint=str(tiny["score"]), device="cpu", steps=4)
+    *_, summary = mg.stream(sampler, field, n=3, batch=2)
+    with fits.open(out) as hdus:
+        np.testing.assert_array_equal(hdus["MEAN"].data, summary.mean)
+        assert "steps = 4" in list(hdus[0].header["HISTORY"])
+
+
+@pytest.mark.parametrize(
+    ("method", "steps", "why"),
+    [
+        ("wiener", 4, "`steps` belongs to method score, wiener has none: leave it out"),
+        ("gan", 4, "`steps` belongs to method score, gan has none: leave it out"),
+        ("score", -1, "`steps` must be a whole number ≥ 0, got -1"),
+    ],
+)
+@pytest.mark.parametrize("verb", ["reconstruct", "variability", "changing-n"])
+def test_steps_that_cannot_be_are_refused(
+    run, shear_fits, words, tmp_path, verb, method, steps, why
+):
+    out = tmp_path / ("a.fits" if verb == "reconstruct" else "a.png")
+    source = "lognormal:0" if verb == "changing-n" else shear_fits()
+    show = ["--show", 2] if verb == "variability" else []
+    result = run(verb, source, *words(method), *show, "--steps", steps, "--out", out)
+    assert (result.exit_code, result.stderr) == (2, f"Error: {why}\n")
+    assert not out.exists()
+
+
 @pytest.mark.parametrize("method", ["sparse", "score"])
 def test_a_calibration_for_a_method_without_one_is_refused(
     run, shear_fits, words, tmp_path, method

@@ -10,6 +10,7 @@ import torch
 from massgan_core.data import MapStore
 from massgan_core.evaluating import cosmos, evaluate, fields, methods, run
 from massgan_core.evaluating.fields import from_store, in_turn
+from massgan_core.score.checkpoint import build, save
 from massgan_core.sky import Grid, PowerSpectrum, gaussian_field, generator
 from massgan_core.survey import cosmos as real_cosmos
 from massgan_core.survey import cosmos_sources
@@ -140,6 +141,21 @@ def test_fields_are_taken_in_turn_and_never_from_used_boxes(store):
     assert set(tests.boxes) == {0, 2, 3}
     with pytest.raises(ValueError, match="simulate others with another --seed"):
         from_store(store, without=range(BOXES))
+
+
+def test_noise_levels_belong_to_a_learned_prior(store, tmp_path):
+    file = tmp_path / "prior.safetensors"
+    network = {"widths": [8, 12], "shuffle": 2, "bottleneck": 1, "embedding": 8}
+    table = {"ell": POWER.ell.tolist(), "power": POWER.power.tolist(), "pixel_scale": 1.0}
+    card = {"network": network, "normalization": table, "domain": {}, "training": {}}
+    save(file, build(network).state_dict(), {"name": "one", "trained_on": "nothing"} | card)
+    found = ask(store, tmp_path / "out", specs=[f"few={file}@2", f"more={file}@5"], fields=1)
+    few, more = (found["sets"]["test"]["methods"][name] for name in ("few", "more"))
+    assert (few["title"], more["title"]) == ("score (one, 2 levels)", "score (one, 5 levels)")
+    # Other random numbers, hence not the same record.
+    assert few["r"] != more["r"]
+    with pytest.raises(ValueError, match="@3 belongs to score, 'gan@3' is not"):
+        ask(store, tmp_path / "out", specs=["gan@3"])
 
 
 def test_depth_changes_what_is_observed(store):
