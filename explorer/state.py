@@ -20,6 +20,8 @@ COLORS = ("diverging", "fire", "cividis")
 RECIPES = {
     "truth": "field.truth",
     "ks": "mg.KaiserSquires({smoothing}).map(field)",
+    "b_mode": "mg.KaiserSquires({smoothing}).b_mode(field)",
+    "wiener": "mg.Wiener(mg.spectrum_of(field)).map(field)",
     "sample": "summary.sample(summary.kept - 1)",
     "mean": "summary.mean",
     "std": "summary.std",
@@ -28,10 +30,14 @@ RECIPES = {
     "high": "interval and interval.high",
     "chance": "mg.SmoothedSamples({smoothing}).probability(summary, {threshold})",
     "residual": "summary.residual",
+    "fit": "mg.predictive_map(summary.samples, field, {window}, linear={linear})",
 }
 PICTURES = tuple(RECIPES)
 TRUTHS = ("truth", "residual")  #: where the truth is known
 BOUNDS = ("low", "high")  #: where the interval is calibrated
+SEEN = ("ks", "b_mode", "wiener")  #: made of the field alone
+LINEAR = ("wiener",)  #: samplers that take the reduced shear for shear
+LEAST_WINDOW = 1.0  #: least blur of the fit to the shear [arcmin]: one pixel says nothing
 LEVEL = 0.95  #: probability inside the interval that the page speaks of
 
 
@@ -68,7 +74,7 @@ class State(param.Parameterized):
     smoothing = param.Number(
         default=1.0,
         bounds=(0, 10),
-        doc="Blur of the Kaiser–Squires map and of the chance, std [arcmin].",
+        doc="Blur of Kaiser–Squires, B mode, chance and fit, std [arcmin].",
     )
 
     n = param.Integer(default=64, bounds=(1, 4096), doc="Number of samples.")
@@ -199,7 +205,12 @@ class State(param.Parameterized):
         """A line for each map on the page."""
         hidden = (TRUTHS if self.source == "cosmos" else ()) + (() if self._bounded else BOUNDS)
         names = [k for k in PICTURES if k in self.pictures and k not in hidden]
-        chosen = {"smoothing": self.smoothing, "threshold": self.threshold}
+        chosen = {
+            "smoothing": self.smoothing,
+            "threshold": self.threshold,
+            "window": max(self.smoothing, LEAST_WINDOW),
+            "linear": self.sampler in LINEAR,
+        }
         return "".join(f'    "{name}": {RECIPES[name].format(**chosen)},\n' for name in names)
 
 

@@ -5,7 +5,7 @@ Nothing is computed here: every number comes from a call of ``massgan_core``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
@@ -15,7 +15,7 @@ import numpy as np
 import param
 
 import massgan_core as mg
-from explorer.state import LEVEL
+from explorer.state import LEAST_WINDOW, LEVEL, LINEAR
 
 if TYPE_CHECKING:
     from explorer.state import State
@@ -48,7 +48,7 @@ class Store(param.Parameterized):
 
     field = param.Parameter(default=None, doc="The open ShearField; None while there is none.")
     choice = param.Parameter(default=None, doc="The `State.field_choice` that gave the field.")
-    ks = param.Parameter(default=None, doc="Kaiser–Squires map, float32 [H, W].")
+    seen = param.Dict(default={}, doc="Maps made of the field alone: name → float32 [H, W].")
     truth = param.Parameter(default=None, doc="True κ less its footprint mean, float32 [H, W].")
     footprint = param.Parameter(default=None, doc="True where the maps are to be trusted [H, W].")
     circles = param.Parameter(default=None, doc="X-ray clusters in the field, or None.")
@@ -60,18 +60,26 @@ class Store(param.Parameterized):
 
     def clear(self) -> None:
         """Forget the field."""
-        names = ("field", "choice", "ks", "truth", "footprint", "circles")
-        self.param.update(**dict.fromkeys(names))
+        names = ("field", "choice", "truth", "footprint", "circles")
+        self.param.update(seen={}, **dict.fromkeys(names))
 
 
-def open_field(choice: tuple, smoothing: float) -> dict[str, Any]:
-    """Everything about the field of `choice` that is shown before the first sample."""
+def open_field(
+    choice: tuple, smoothing: float, pictures: Iterable[str] = ("ks",)
+) -> dict[str, Any]:
+    """Everything about the field of `choice` that is shown before the first sample.
+
+    Args:
+        choice: A `State.field_choice`.
+        smoothing: Of the maps of the shear itself, std [arcmin].
+        pictures: Maps made of the field alone, see :func:`seen`.
+    """
     field = read(choice)
     truth = field.truth
     return {
         "field": field,
         "choice": choice,
-        "ks": kaiser_squires(field, smoothing),
+        "seen": {name: seen(name, field, smoothing) for name in pictures},
         "truth": None if truth is None else _array(truth),
         "footprint": field.footprint.cpu().numpy(),
         "circles": circles(field),
@@ -102,9 +110,12 @@ def _simulated(kind: str, seed: int, depth: float | None, outline: str) -> Shear
     return mg.simulated(kind, seed=seed, depth=depth, mask=outline)
 
 
-def kaiser_squires(field: ShearField, smoothing: float) -> np.ndarray:
-    """The smoothed Kaiser–Squires map, float32 [H, W]."""
-    return _array(mg.KaiserSquires(smoothing).map(field))
+def seen(name: str, field: ShearField, smoothing: float) -> np.ndarray:
+    """A map made of the field alone, float32 [H, W]: ``ks``, ``b_mode`` or ``wiener``."""
+    if name == "wiener":
+        return _array(mg.Wiener(mg.spectrum_of(field)).map(field))
+    textbook = mg.KaiserSquires(smoothing)
+    return _array(textbook.b_mode(field) if name == "b_mode" else textbook.map(field))
 
 
 def circles(field: ShearField) -> Circles | None:
@@ -216,6 +227,12 @@ class Chance:
 def chance(smoothed: mg.SmoothedSamples, summary: Summary, threshold: float) -> Chance:
     """Count the samples, smoothing those that were not there before."""
     return Chance(_array(smoothed.probability(summary, threshold)), threshold)
+
+
+def fit(summary: Summary, sampler: str, smoothing: float) -> np.ndarray:
+    """χ² of the shear that the samples predict, float32 [H, W], NaN where nothing counts."""
+    window, linear = max(smoothing, LEAST_WINDOW), sampler in LINEAR
+    return _array(mg.predictive_map(summary.samples, summary.field, window, linear=linear))
 
 
 def inspection(summary: Summary, circles: Circles, name: str) -> Inspection | str:

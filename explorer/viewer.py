@@ -13,11 +13,14 @@ from panel.viewable import Viewer
 import massgan_core as mg
 from explorer import store as library
 from explorer.runner import Runner, sentence
-from explorer.state import State
+from explorer.state import SEEN, State
 from explorer.store import Store
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from massgan_core.posterior import Summary
+    from massgan_core.sky import ShearField
 
 FIELD = ("source", "region", "kind", "sky_seed", "depth", "outline", "file")
 
@@ -44,6 +47,9 @@ class Explorer(Viewer):
     chance = param.Parameter(
         default=None, doc="The Chance of κ above the threshold, once counted; None before."
     )
+    fit = param.Parameter(
+        default=None, doc="χ² of the shear that the samples at rest predict, [H, W]; None before."
+    )
     inspection = param.Parameter(
         default=None,
         doc="What the samples at rest say of the chosen cluster: an Inspection, a sentence, None.",
@@ -58,9 +64,11 @@ class Explorer(Viewer):
         self._tasks: set[asyncio.Task] = set()
         self._pages: list = []
         self._smoothed = mg.SmoothedSamples(state.smoothing)
+        self._blur = state.smoothing  # of the maps in `store.seen`
         self._counting = False
         self.state.param.watch(self._on_field, list(FIELD))
-        self.state.param.watch(self._on_smoothing, "smoothing")
+        self.state.param.watch(self._on_seen, ["pictures", "smoothing"])
+        self.state.param.watch(self._on_fit, ["pictures", "smoothing"])
         self.state.param.watch(self._on_sampler, "sampler")
         self.state.param.watch(self._on_cluster, "cluster")
         self.state.param.watch(self._on_chance, ["pictures", "threshold", "smoothing"])
@@ -91,7 +99,8 @@ class Explorer(Viewer):
         choice, smoothing = self.state.field_choice(), self.state.smoothing
         self.param.update(opening=True, alert="")
         try:
-            opened = await asyncio.to_thread(library.open_field, choice, smoothing)
+            wanted = self._seen_wanted()
+            opened = await asyncio.to_thread(library.open_field, choice, smoothing, wanted)
             words = await asyncio.to_thread(library.about, self.state.sampler, opened["field"])
             error = ""
         except Exception as problem:
@@ -102,6 +111,8 @@ class Explorer(Viewer):
             self.store.clear()
         else:
             self.store.take(opened)
+            self._blur = smoothing
+            self._on_seen()  # choices may have changed meanwhile
         self.param.update(opening=False, alert=error, about=words)
         if self.state.source == "cosmos" and self.store.galaxies is None and not error:
             self.store.galaxies = await asyncio.to_thread(library.galaxy_picture)
@@ -149,15 +160,28 @@ class Explorer(Viewer):
         if self._awake:
             self._spawn(self.open())
 
-    def _on_smoothing(self, *_: param.parameterized.Event) -> None:
-        if self.store.field is not None:
-            self._spawn(self._smooth())
+    def _seen_wanted(self) -> list[str]:
+        return [name for name in SEEN if name in self.state.pictures]
 
-    async def _smooth(self) -> None:
-        field, smoothing = self.store.field, self.state.smoothing
-        ks = await asyncio.to_thread(library.kaiser_squires, field, smoothing)
-        if field is self.store.field and smoothing == self.state.smoothing:
-            self.store.ks = ks
+    def _on_seen(self, *_: param.parameterized.Event) -> None:
+        field, blur = self.store.field, self.state.smoothing
+        if field is None:
+            return
+        old = () if blur == self._blur else ("ks", "b_mode")
+        for name in self._seen_wanted():
+            if name in old or name not in self.store.seen:
+                self._spawn(self._see(name, field, blur))
+
+    async def _see(self, name: str, field: ShearField, blur: float) -> None:
+        image = await self._quietly(library.seen, name, field, blur)
+        if image is not None and field is self.store.field and blur == self.state.smoothing:
+            kept = self.store.seen if blur == self._blur else self._sharp()
+            self._blur = blur
+            self.store.seen = {**kept, name: image}
+
+    def _sharp(self) -> dict[str, np.ndarray]:
+        """The maps that no blur changes."""
+        return {name: image for name, image in self.store.seen.items() if name == "wiener"}
 
     def _on_sampler(self, *_: param.parameterized.Event) -> None:
         if self.store.field is not None:
@@ -176,6 +200,7 @@ class Explorer(Viewer):
             self._spawn(self._judge(self.runner.summary, self._drawn_by))
         self._on_cluster()
         self._on_chance()
+        self._on_fit()
 
     async def _judge(self, summary: Summary, sampler: str) -> None:
         promise = await self._quietly(library.promise, sampler, summary)
@@ -191,6 +216,17 @@ class Explorer(Viewer):
         found = await self._quietly(library.inspection, summary, self.store.circles, name)
         if summary is self.runner.summary and name == self.state.cluster and self.runner.at_rest:
             self.inspection = found
+
+    def _on_fit(self, *_: param.parameterized.Event) -> None:
+        self.fit = None
+        if self.runner.at_rest and "fit" in self.state.pictures:
+            self._spawn(self._fit(self.runner.summary, self.state.smoothing))
+
+    async def _fit(self, summary: Summary, blur: float) -> None:
+        found = await self._quietly(library.fit, summary, self._drawn_by, blur)
+        now = self.runner.summary is summary and self.runner.at_rest
+        if now and blur == self.state.smoothing:
+            self.fit = found
 
     def _on_chance(self, *_: param.parameterized.Event) -> None:
         if self.runner.summary is None:

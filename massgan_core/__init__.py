@@ -57,6 +57,7 @@ _HOMES = {
     "load": "gan",
     "checkpoints": "gan",
     "calibration_of": "calibrating",
+    "predictive_map": "evaluate",
     "guaranteed": "calibrating",
     "sampler": "wiring",
     "simulated": "wiring",

@@ -84,8 +84,9 @@ class SkyMap:
             )
         )
         self.circles, _ = add_clusters(self.figure, sky.clusters)
-        # The chosen one is marked, the others stay as they are.
-        self.circles.nonselection_glyph = None
+        # The chosen one is marked, the others stay as they are (`None` would keep the first
+        # colours: the page makes its own copy of the glyph then).
+        self.circles.nonselection_glyph = self.circles.glyph.clone()
         self.circles.selection_glyph = self.circles.glyph.clone()
         self.circles.selection_glyph.line_width = 3.5
         self.figure.add_tools(TapTool(renderers=[self.circles], visible=False))
@@ -139,7 +140,8 @@ class SkyMap:
         self.mapper.update(palette=colors, nan_color=ink["empty"])
         self._veil.palette = ["rgba(0,0,0,0)", ink["empty"]]
         self._note.text_color = ink["quiet"]
-        self.circles.glyph.line_color = ink["ink"]
+        for glyph in (self.circles.glyph, self.circles.nonselection_glyph):
+            glyph.line_color = ink["ink"]
         self.circles.selection_glyph.line_color = TOKENS[theme]["accent"]
         paint_compass(self._compass, theme)
 

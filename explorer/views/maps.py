@@ -11,10 +11,11 @@ from explorer.elements.colors import palette, picture_limits
 from explorer.elements.galaxies import CROWD, GalaxyMap
 from explorer.elements.sky import Sky, cluster_columns
 from explorer.elements.sky_map import SkyMap
-from explorer.state import BOUNDS, TRUTHS
+from explorer.state import BOUNDS, LEAST_WINDOW, SEEN, TRUTHS
 from explorer.views.inspector import Inspector
 from explorer.views.titles import (
     EMPTY,
+    FIXED,
     GALAXIES,
     GUIDE,
     KAPPA_MAPS,
@@ -45,6 +46,7 @@ class Maps:
         self._summary: Summary | None = None
         self._worth: Promise | None = None
         self._chance: Chance | None = None
+        self._fit: np.ndarray | None = None
         self._played: tuple | None = None
         self._truth_known = False
         self._mask = np.zeros((0, 0), bool)
@@ -106,7 +108,7 @@ class Maps:
         self.choose()
         self.inspector.offer(None if field is None else store.circles)
         if field is None:
-            for name in ("truth", "ks"):
+            for name in ("truth", *SEEN):
                 self.maps[name].clear("")
             return
         self.grid, self._mask = field.grid, store.footprint
@@ -114,7 +116,9 @@ class Maps:
         self.sky.select(self.state.cluster)
         for sky_map in self.maps.values():
             sky_map.orient(field.grid)
-        self.show_ks(store.ks)
+        for name in SEEN:
+            self.maps[name].clear("")
+        self.show_seen(store.seen)
         if store.truth is not None:
             self._put("truth", store.truth, exact=True)
             self._label("truth", "known, for once")
@@ -129,10 +133,13 @@ class Maps:
         """Outline the chosen region on the galaxies."""
         self.galaxies.mark(box)
 
-    def show_ks(self, image: np.ndarray) -> None:
-        """The Kaiser–Squires map, at the present smoothing."""
-        self._put("ks", image, exact=True)
-        self._label("ks", f"blurred by {self.state.smoothing:g}′")
+    def show_seen(self, images: dict[str, np.ndarray]) -> None:
+        """The maps made of the field alone, those that changed."""
+        for name, image in images.items():
+            if self._images.get(name) is not image:
+                self._put(name, image, exact=True)
+                blurred = f"blurred by {self.state.smoothing:g}′"
+                self._label(name, "" if name == "wiener" else blurred)
 
     def choose(self) -> None:
         """Show the maps that are chosen, as far as there is something to show."""
@@ -151,7 +158,7 @@ class Maps:
         self._exact, self._summary, self._chance = exact, summary, chance
         self._offer_samples()
         if summary is None:
-            self._worth = None
+            self._worth = self._fit = None
         for name in POSTERIOR:
             self._show(name)
 
@@ -159,6 +166,11 @@ class Maps:
         """In how many samples κ exceeds the threshold."""
         self._chance = chance
         self._show("chance")
+
+    def show_fit(self, image: np.ndarray | None) -> None:
+        """How the measured shear lies from that of the samples."""
+        self._fit = image
+        self._show("fit")
 
     def show_promise(self, promise: Promise | None) -> None:
         """What the spread is worth, below its map, and the interval, if there is one."""
@@ -210,6 +222,9 @@ class Maps:
         if name in BOUNDS:
             image = getattr(self._worth, name, None)
             return None if image is None else (image, "calibrated")
+        if name == "fit":
+            width = max(self.state.smoothing, LEAST_WINDOW)
+            return None if self._fit is None else (self._fit, f"blurred by {width:g}′")
         if name == "chance":
             chance = self._chance
             return chance and (chance.image, f"of κ > {number(chance.threshold)}")
@@ -267,8 +282,8 @@ class Maps:
     def _limits(self, name: str, image: np.ndarray) -> tuple[float, float]:
         if name in KAPPA_MAPS and self.state.shared:
             return -self.state.limit, self.state.limit
-        if name == "chance":
-            return 0.0, 1.0
+        if name in FIXED:
+            return FIXED[name]
         return picture_limits(image, self._mask, signed=name in SIGNED)
 
     def _palette(self, name: str) -> list[str]:

@@ -116,7 +116,7 @@ class Page:
         self._watchers = [
             (runner, runner.param.watch(lambda *_: self.refresh_soon(), ["phase", "summary"])),
             (store, store.param.watch(soon(self._update_field), ["field"])),
-            (store, store.param.watch(soon(self._update_ks), ["ks"])),
+            (store, store.param.watch(soon(self._update_seen), ["seen"])),
             (store, store.param.watch(soon(self._update_galaxies), ["galaxies"])),
             (
                 explorer,
@@ -129,6 +129,7 @@ class Page:
             (state, state.param.watch(soon(maps.show_cluster), ["cluster"])),
             (explorer, explorer.param.watch(soon(self._update_inspection), ["inspection"])),
             (explorer, explorer.param.watch(soon(self._update_chance), ["chance"])),
+            (explorer, explorer.param.watch(soon(self._update_fit), ["fit"])),
             (state, state.param.watch(soon(self.maps.show_code), state.names())),
             (state, state.param.watch(soon(self._update_region), ["region", "source"])),
         ]
@@ -231,6 +232,9 @@ class Page:
         if self.explorer.runner.phase != "running":
             self.maps.show_chance(self.explorer.chance)
 
+    def _update_fit(self) -> None:
+        self.maps.show_fit(self.explorer.fit)
+
     def _update_inspection(self) -> None:
         self.maps.show_inspection(self.explorer.inspection)
 
@@ -246,10 +250,10 @@ class Page:
         self._shown, self._field = None, store.field
         self.refresh()
 
-    def _update_ks(self) -> None:
+    def _update_seen(self) -> None:
         store = self.explorer.store
-        if store.ks is not None and self.maps.grid is store.field.grid:
-            self.maps.show_ks(store.ks)
+        if store.seen and self.maps.grid is store.field.grid:
+            self.maps.show_seen(store.seen)
 
     def _update_galaxies(self) -> None:
         picture = self.explorer.store.galaxies

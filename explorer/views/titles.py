@@ -11,6 +11,14 @@ TITLES = {
         "The textbook map: galaxy shapes turned straight into mass and blurred. "
         "Noise looks like structure.",
     ),
+    "b_mode": (
+        "B mode",
+        "The same from galaxies turned by 45°. Mass makes none: what shows is noise or a flaw.",
+    ),
+    "wiener": (
+        "Wiener filter",
+        "The best map of a sky without peaks or voids beyond chance: smooth, its peaks too low.",
+    ),
     "sample": (
         "One sample",
         "One mass map that could have produced the data. Watch what stays from one to the next.",
@@ -40,8 +48,17 @@ TITLES = {
         "Mean less truth",
         "What the samples get wrong together. Red: mass that is not there.",
     ),
+    "fit": (
+        "Fit to the shear",
+        "How far the measured shear lies from the samples' own, over the noise: 1 is right.",
+    ),
 }
-UNITS = {"std": "std of κ", "snr": "κ over its std", "chance": "share of samples"}
+UNITS = {
+    "std": "std of κ",
+    "snr": "κ over its std",
+    "chance": "share of samples",
+    "fit": "χ² per measurement",
+}
 GALAXIES = (
     "Galaxies",
     "Each measured galaxy shape is one faint hint of the mass before it. "
@@ -73,8 +90,10 @@ EMPTY = {
     "high": "Calibrated networks, at rest",
     "chance": "Needs samples to count",
     "residual": "Needs a mean to compare",
+    "fit": "Needs samples, at rest",
 }
-KAPPA_MAPS = ("truth", "ks", "sample", "mean", "low", "high", "residual")
-SIGNED = (*KAPPA_MAPS, "snr")
+KAPPA_MAPS = ("truth", "ks", "b_mode", "wiener", "sample", "mean", "low", "high", "residual")
+SIGNED = (*KAPPA_MAPS, "snr", "fit")
 POSTERIOR = tuple(EMPTY)  #: maps that come from samples
 PAIRED = ("std", "snr")  #: need two samples
+FIXED = {"chance": (0.0, 1.0), "fit": (0.5, 1.5)}  #: limits that no picture changes

@@ -16,6 +16,7 @@ from massgan_core.evaluate.predictive import (
     chi_square_map,
     inner,
     predicted_shear,
+    predictive_map,
     residual,
 )
 from massgan_core.evaluate.ranks import rank_counts, relative_ranks
@@ -60,6 +61,7 @@ __all__ = [
     "pearson",
     "PlacedPeaks",
     "predicted_shear",
+    "predictive_map",
     "psnr",
     "rank_counts",
     "relative_ranks",

@@ -128,6 +128,39 @@ def chi_square_map(
     return smooth(square, grid, width, mask=where.expand_as(square))
 
 
+def predictive_map(
+    samples: Float[Tensor, "N H W"],
+    field: ShearField,
+    width: float = 1.0,
+    *,
+    margin: float = 2.0,
+    linear: bool = False,
+) -> Float[Tensor, "H W"]:
+    """χ² of the shear that samples predict, pixel by pixel: the mean over them of χ²/dof.
+
+    About 1 everywhere (see :func:`chi_square_map` for the scatter). Much more where no sample
+    explains the shear, NaN where no pixel counts.
+
+    Args:
+        samples: Of the posterior.
+        field: What was measured.
+        width: Std of the Gaussian window [arcmin]; > 0, one pixel alone says nothing.
+        margin: As for :func:`chi_square`.
+        linear: As for :func:`residual`.
+
+    Raises:
+        ValueError: `width` is not positive.
+    """
+    if not width > 0:
+        raise ValueError(f"`width` must be > 0 [arcmin], got {width}")
+    where = field.mask & inner(field.footprint, field.grid, margin)
+    maps = [
+        chi_square_map(residual(one, field, linear=linear), where, field.grid, width)
+        for one in samples.to(field.device)
+    ]
+    return torch.where(where, sum(maps) / len(maps), torch.nan)
+
+
 def inner(area: Bool[Tensor, "*A H W"], grid: Grid, margin: float) -> Bool[Tensor, "*A H W"]:
     """Footprint pixels at least `margin` [arcmin] inside its outer edge; holes are no edge.
 

@@ -17,7 +17,9 @@ from explorer.state import State
 def test_cosmos_is_the_librarys() -> None:
     opened = store.open_field(("cosmos", None), 1.0)
     assert opened["field"] is mg.cosmos()
-    np.testing.assert_array_equal(opened["ks"], mg.KaiserSquires(1.0).map(mg.cosmos()).numpy())
+    np.testing.assert_array_equal(
+        opened["seen"]["ks"], mg.KaiserSquires(1.0).map(mg.cosmos()).numpy()
+    )
     np.testing.assert_array_equal(opened["footprint"], mg.cosmos().footprint.numpy())
     assert opened["truth"] is None
 
@@ -33,7 +35,7 @@ def test_simulated_field_has_its_truth_and_no_real_clusters() -> None:
     opened = store.open_field(("simulated", "nfw", 1, 30.0, "none"), 2.0)
     field = mg.simulated("nfw", seed=1, depth=30.0, mask="none")
     np.testing.assert_array_equal(opened["truth"], field.truth.numpy())
-    np.testing.assert_array_equal(opened["ks"], mg.KaiserSquires(2.0).map(field).numpy())
+    np.testing.assert_array_equal(opened["seen"]["ks"], mg.KaiserSquires(2.0).map(field).numpy())
     assert opened["circles"] is None
 
 

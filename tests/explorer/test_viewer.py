@@ -61,6 +61,7 @@ def test_the_code_it_gives_makes_every_map_on_the_page() -> None:
     page = Maps(explorer.state)
     page.show_field(explorer.store)
     page.show_summary(ours, exact=True, chance=explorer.chance)
+    page.show_fit(explorer.fit)
     assert set(scope["maps"]) == set(PICTURES) - set(BOUNDS)
     for name, image in scope["maps"].items():
         (shown,) = page.maps[name].source.data["image"]
@@ -117,7 +118,48 @@ def test_smoothing_remakes_kaiser_squires(small_field: Any, monkeypatch: Any) ->
 
     asyncio.run(scene())
     expected = mg.KaiserSquires(3.0).map(small_field).numpy()
-    np.testing.assert_array_equal(explorer.store.ks, expected)
+    np.testing.assert_array_equal(explorer.store.seen["ks"], expected)
+
+
+def test_maps_of_the_field_are_made_when_they_are_chosen(
+    small_field: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(store, "read", lambda choice: small_field)
+    explorer = Explorer(**NFW, sampler="wiener", pictures=["mean", "wiener"])
+
+    async def scene() -> None:
+        await explorer.open()
+        assert set(explorer.store.seen) == {"wiener"}
+        explorer.state.pictures = ["b_mode", "ks", "mean"]
+        await asyncio.gather(*explorer._tasks)
+        wiener = explorer.store.seen["wiener"]
+        explorer.state.smoothing = 2.0
+        await asyncio.gather(*explorer._tasks)
+        assert explorer.store.seen["wiener"] is wiener  # no blur changes it
+
+    asyncio.run(scene())
+    textbook = mg.KaiserSquires(2.0)
+    seen = explorer.store.seen
+    np.testing.assert_array_equal(seen["ks"], textbook.map(small_field).numpy())
+    np.testing.assert_array_equal(seen["b_mode"], textbook.b_mode(small_field).numpy())
+
+
+def test_the_fit_is_judged_at_rest_by_who_drew(small_field: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(store, "read", lambda choice: small_field)
+    chosen = {"n": 2, "batch": 2, "pictures": ["fit"], "smoothing": 0.0}
+    explorer = Explorer(**NFW, sampler="wiener", **chosen)
+
+    async def scene() -> None:
+        await explorer.open()
+        explorer.start()
+        await explorer.runner._task
+        await asyncio.gather(*explorer._tasks)
+
+    asyncio.run(scene())
+    samples = explorer.runner.summary.samples
+    # Without a blur one pixel would say nothing; the Wiener filter knows no reduced shear.
+    expected = mg.predictive_map(samples, small_field, 1.0, linear=True)
+    np.testing.assert_array_equal(explorer.fit, expected.numpy())
 
 
 def test_box_picks_a_region_of_cosmos() -> None:

@@ -9,6 +9,7 @@ from massgan_core.evaluate.predictive import (
     chi_square_map,
     inner,
     predicted_shear,
+    predictive_map,
     residual,
 )
 from massgan_core.mapping import Wiener
@@ -168,6 +169,24 @@ def test_the_map_of_chi_square_is_flat_and_shows_a_bad_place(rng):
         assert away.mean() == pytest.approx(1, abs=0.3 if peak else 0.05)
         assert (away.max() > 2) == peak
     assert 0.5 < away.min()
+
+
+def test_samples_that_explain_the_shear_lie_about_one_everywhere(rng):
+    field = lone(rng, 1)
+    one = ShearField(GRID, field.gamma[0], field.sigma[0], field.mask[0], area=field.area[0])
+    where = one.mask & inner(one.footprint, GRID, 2.0)
+    # The same map twice is a posterior without spread: its mean is that of one.
+    picture = predictive_map(field.kappa.expand(2, -1, -1), one, 3.0)
+    assert picture.shape == (SIDE, SIDE)
+    assert torch.equal(picture.isnan(), ~where)
+    alone = chi_square_map(residual(field.kappa[0], one), where, GRID, 3.0)
+    torch.testing.assert_close(picture[where], alone[where])
+    assert picture[where].mean() == pytest.approx(1, abs=0.05)
+    # κ of 0.1 a pixel that is not there adds its shear to the noise.
+    empty = predictive_map(torch.zeros(1, SIDE, SIDE), one, 3.0)
+    assert empty[where].mean() > 1.2
+    with pytest.raises(ValueError, match="`width` must be > 0"):
+        predictive_map(field.kappa, one, 0.0)
 
 
 def test_the_inside_is_a_margin_away_from_the_outer_edge_alone():

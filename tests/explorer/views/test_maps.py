@@ -10,6 +10,7 @@ import pytest
 
 import massgan_core as mg
 from explorer.elements.colors import picture_limits
+from explorer.elements.figures import INK
 from explorer.state import State
 from explorer.store import Chance, Promise, Store
 from explorer.views.maps import Maps
@@ -22,7 +23,7 @@ def store(small_field: Any) -> Store:
     made.take(
         {
             "field": small_field,
-            "ks": mg.KaiserSquires(1.0).map(small_field).numpy(),
+            "seen": {"ks": mg.KaiserSquires(1.0).map(small_field).numpy()},
             "truth": small_field.truth.numpy(),
             "footprint": small_field.footprint.numpy(),
             "circles": None,
@@ -51,7 +52,7 @@ def _shown(maps: Maps, name: str) -> np.ndarray:
 
 def test_field_brings_truth_and_kaiser_squires(maps: Maps, store: Store) -> None:
     np.testing.assert_array_equal(_shown(maps, "truth"), store.truth)
-    np.testing.assert_array_equal(_shown(maps, "ks"), store.ks)
+    np.testing.assert_array_equal(_shown(maps, "ks"), store.seen["ks"])
     assert maps.cards["truth"].visible and not maps.cards["galaxies"].visible
     for name in ("sample", "mean", "std"):
         assert maps.maps[name].source.data["image"] == []
@@ -111,6 +112,12 @@ def test_theme_paints_every_figure(maps: Maps, theme: str) -> None:
     maps.paint()
     fills = {m.figure.background_fill_color for m in maps.maps.values()}
     assert len(fills | {maps.galaxies.figure.background_fill_color}) == 1
+    # The circles that are not chosen take the colours too.
+    for sky_map in maps.maps.values():
+        circles = sky_map.circles
+        assert (
+            circles.nonselection_glyph.line_color == circles.glyph.line_color == INK[theme]["ink"]
+        )
     maps.state.clusters = False
     maps.paint()
     assert not any(m.circles.visible for m in maps.maps.values())
