@@ -7,11 +7,13 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
 import param
 
+from explorer.shelf import Reader
 from explorer.turns import TURNS, Turns
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ class Runner(param.Parameterized):
         self._turns, self._runs, self._run = turns, count(1), 0
         self._going: asyncio.Event | None = None
         self._task: asyncio.Task | None = None
+        self._stream: Iterator[Summary] | None = None  # whose latest summary is shown
 
     @property
     def n(self) -> int:
@@ -103,16 +106,32 @@ class Runner(param.Parameterized):
     def reset(self) -> None:
         """Stop and forget the samples: another field is shown."""
         self.stop()
+        self._stream = None
         self.param.update(phase="idle", total=0, summary=None, error="", seconds=0.0)
+
+    def _dropped(self, loop: asyncio.AbstractEventLoop, reader: Reader) -> None:
+        # Said by whichever thread needed the room.
+        with suppress(RuntimeError):  # the loop is gone
+            loop.call_soon_threadsafe(self._shorten, reader)
+
+    def _shorten(self, reader: Reader) -> None:
+        """Let go of samples that there is no room for any more."""
+        if reader is self._stream and self.summary is not None:
+            self.summary = reader.shortened(self.summary)
 
     async def _draw(self, run: int, draw: Callable[[], Iterator[Summary]]) -> None:
         stream: Iterator[Summary] | None = None
+        loop = asyncio.get_running_loop()
 
         def batch() -> object:
             nonlocal stream
             if run != self._run:  # stopped while it waited for its turn
                 return _ENDED
-            stream = draw() if stream is None else stream
+            if stream is None:
+                # The last run's is held until now: an equal one finds its samples there.
+                self._stream = stream = draw()
+                if isinstance(stream, Reader):
+                    stream.on_drop = partial(self._dropped, loop, stream)
             return next(stream, _ENDED)
 
         try:

@@ -30,13 +30,14 @@ RECIPES = {
     "high": "interval and interval.high",
     "chance": "mg.SmoothedSamples({smoothing}).probability(summary, {threshold})",
     "residual": "summary.residual",
-    "fit": "mg.predictive_map(summary.samples, field, {window}, linear={linear})",
+    "fit": "mg.predictive_map(summary.last({fitted}), field, {window}, linear={linear})",
 }
 PICTURES = tuple(RECIPES)
 TRUTHS = ("truth", "residual")  #: where the truth is known
 BOUNDS = ("low", "high")  #: where the interval is calibrated
 SEEN = ("ks", "b_mode", "wiener")  #: made of the field alone
 LINEAR = ("wiener",)  #: samplers that take the reduced shear for shear
+FITTED = 16  #: samples that the fit to the shear looks at, the last ones
 LEAST_WINDOW = 1.0  #: least blur of the fit to the shear [arcmin]: one pixel says nothing
 LEVEL = 0.95  #: probability inside the interval that the page speaks of
 
@@ -179,7 +180,8 @@ class State(param.Parameterized):
             "import massgan_core as mg\n\n"
             f"field = {field}\n"
             f"sampler = mg.sampler({method!r}, field{extra})\n"
-            f"stream = mg.stream(sampler, field, {self.n}, {self.batch}, seed={self.seed})\n"
+            f"n, batch, seed = {self.n}, {self.batch}, {self.seed}\n"
+            "stream = mg.stream(sampler, field, n, batch, seed=seed, keep=n)\n"
             "for summary in stream:\n"
             "    print(summary.n)\n"
             f"{self._interval()}maps = {{\n{self._recipes()}}}\n"
@@ -210,6 +212,7 @@ class State(param.Parameterized):
             "threshold": self.threshold,
             "window": max(self.smoothing, LEAST_WINDOW),
             "linear": self.sampler in LINEAR,
+            "fitted": FITTED,
         }
         return "".join(f'    "{name}": {RECIPES[name].format(**chosen)},\n' for name in names)
 

@@ -5,7 +5,7 @@ Nothing is computed here: every number comes from a call of ``massgan_core``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
@@ -15,7 +15,8 @@ import numpy as np
 import param
 
 import massgan_core as mg
-from explorer.state import LEAST_WINDOW, LEVEL, LINEAR
+from explorer.shelf import SHELF, Drawn, Reader
+from explorer.state import FITTED, LEAST_WINDOW, LEVEL, LINEAR
 
 if TYPE_CHECKING:
     from explorer.state import State
@@ -91,10 +92,7 @@ def read(choice: tuple) -> ShearField:
     with _READING:
         source, *rest = choice
         if source == "cosmos":
-            region = rest[0]
-            if region is None:
-                return mg.cosmos()
-            return mg.cosmos(center=tuple(region[:2]), size=tuple(region[2:]))
+            return mg.cosmos() if rest[0] is None else _part(*rest[0])
         if source == "simulated":
             return _simulated(*rest)
         if rest[0] is None:
@@ -103,6 +101,11 @@ def read(choice: tuple) -> ShearField:
                 "start with `python -m explorer INPUT`"
             )
         return mg.open_field(rest[0])
+
+
+@lru_cache(maxsize=8)
+def _part(ra: float, dec: float, width: float, height: float) -> ShearField:
+    return mg.cosmos(center=(ra, dec), size=(width, height))
 
 
 @lru_cache(maxsize=8)
@@ -145,12 +148,15 @@ def sampler(name: str, field: ShearField) -> Sampler:
     return _SAMPLERS[name]
 
 
-def draw(state: State, field: ShearField) -> Callable[[], Iterator[Summary]]:
+def draw(state: State, field: ShearField) -> Callable[[], Reader]:
     """A call that opens the stream of the present choices; they are read now, not later."""
     name, n, batch, seed = state.sampler, state.n, state.batch, state.seed
 
-    def begin() -> Iterator[Summary]:
-        return mg.stream(sampler(name, field), field, n, batch, seed=seed)
+    def opened(number: int) -> Drawn:
+        return Drawn(sampler(name, field), field, batch, seed, number)
+
+    def begin() -> Reader:
+        return Reader(SHELF.tape((name, batch, seed), field, opened), n)
 
     return begin
 
@@ -232,7 +238,8 @@ def chance(smoothed: mg.SmoothedSamples, summary: Summary, threshold: float) -> 
 def fit(summary: Summary, sampler: str, smoothing: float) -> np.ndarray:
     """χ² of the shear that the samples predict, float32 [H, W], NaN where nothing counts."""
     window, linear = max(smoothing, LEAST_WINDOW), sampler in LINEAR
-    return _array(mg.predictive_map(summary.samples, summary.field, window, linear=linear))
+    samples = summary.last(FITTED)
+    return _array(mg.predictive_map(samples, summary.field, window, linear=linear))
 
 
 def inspection(summary: Summary, circles: Circles, name: str) -> Inspection | str:

@@ -34,12 +34,12 @@ class Turns:
     def _work(self) -> None:
         while True:
             _, _, future, call = self._queue.get()
-            if not future.set_running_or_notify_cancel():
-                continue
-            try:
-                future.set_result(call())
-            except BaseException as error:  # handed to whoever waits, never lost with the thread
-                future.set_exception(error)
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(call())
+                except BaseException as error:  # handed to whoever waits, never lost here
+                    future.set_exception(error)
+            del future, call  # while it waits for the next turn it must not hold samples
 
     def _restart(self) -> None:
         """Threads do not survive a fork: a child starts with an empty queue and no thread."""

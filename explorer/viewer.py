@@ -139,7 +139,7 @@ class Explorer(Viewer):
     def close(self) -> None:
         """End everything this session does."""
         self._opened += 1
-        self.runner.stop()
+        self.runner.reset()
         for page in self._pages:
             page.close()
         self._pages.clear()
@@ -219,7 +219,8 @@ class Explorer(Viewer):
 
     def _on_fit(self, *_: param.parameterized.Event) -> None:
         self.fit = None
-        if self.runner.at_rest and "fit" in self.state.pictures:
+        there = self.runner.at_rest and self.runner.summary.kept
+        if there and "fit" in self.state.pictures:
             self._spawn(self._fit(self.runner.summary, self.state.smoothing))
 
     async def _fit(self, summary: Summary, blur: float) -> None:

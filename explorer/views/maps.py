@@ -215,10 +215,13 @@ class Maps:
         summary = self._summary
         if summary is None or (summary.n < 2 and name in PAIRED):
             return None
+        if name in ("sample", "chance") and not summary.kept:
+            return None
         if name == "sample":
             kept, choice = summary.kept, self.player.visible
             at = self.player.value if choice else kept
-            return summary.sample(at - 1).numpy(), f"number {at}" + f" of {kept}" * choice
+            of = f" of {summary.n}" * choice
+            return summary.sample(at - 1).numpy(), f"number {summary.first + at}{of}"
         if name in BOUNDS:
             image = getattr(self._worth, name, None)
             return None if image is None else (image, "calibrated")

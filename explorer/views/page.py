@@ -219,6 +219,7 @@ class Page:
             rate=runner.rate,
             remaining=runner.remaining,
             seconds=runner.seconds,
+            kept=0 if self._shown is None else self._shown.kept,
         )
         self.alert.param.update(object=alert(explorer.alert), visible=bool(explorer.alert))
         self.sidebar.update(phase)

@@ -58,7 +58,15 @@ def number(value: float) -> str:
 
 
 def status(
-    phase: str, n: int, total: int, frame: int, *, rate: float, remaining: float, seconds: float
+    phase: str,
+    n: int,
+    total: int,
+    frame: int,
+    *,
+    rate: float,
+    remaining: float,
+    seconds: float,
+    kept: int,
 ) -> str:
     """The progress line; its data attributes tell tests and scripts where the page stands."""
     of = f"{n} of {total} samples"
@@ -76,6 +84,8 @@ def status(
         "stopped": (f"Stopped at {of}", speed),
         "failed": (f"Failed at {of}", ""),
     }[phase]
+    if kept < n:
+        right = " · ".join(part for part in (f"keeping the last {kept} of {n}", right) if part)
     share = 100 * n / total if total else 0
     return (
         f'<div class="status" id="massgan-status" role="progressbar" aria-valuemin="0" '

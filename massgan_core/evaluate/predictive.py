@@ -149,8 +149,10 @@ def predictive_map(
         linear: As for :func:`residual`.
 
     Raises:
-        ValueError: `width` is not positive.
+        ValueError: No samples, or a `width` that is not positive.
     """
+    if not len(samples):
+        raise ValueError("`samples` must hold at least one sample, got none")
     if not width > 0:
         raise ValueError(f"`width` must be > 0 [arcmin], got {width}")
     where = field.mask & inner(field.footprint, field.grid, margin)

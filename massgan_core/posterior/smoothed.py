@@ -15,8 +15,8 @@ from massgan_core.posterior.summary import Summary, share_above, smoothed
 class SmoothedSamples:
     """The samples that the summaries of a growing stream keep, smoothed.
 
-    Only batches that were not there before are smoothed. Another stream, or another field,
-    starts anew.
+    Only batches that were not there before are smoothed, those that went are forgotten. Another
+    stream, or another field, starts anew.
 
     Args:
         smoothing: Std of the Gaussian [arcmin]; 0 leaves samples as they are.
@@ -26,20 +26,17 @@ class SmoothedSamples:
         if smoothing < 0:
             raise ValueError(f"`smoothing` must be ≥ 0 [arcmin], got {smoothing}")
         self.smoothing = smoothing
-        self._raw: tuple[Tensor, ...] = ()
-        self._smooth: list[Tensor] = []
+        self._known: dict[int, tuple[Tensor, Tensor]] = {}  # a batch and its smoothed self
 
     def take(self, summary: Summary) -> list[Float[Tensor, "N H W"]]:
         """The batches kept by `summary`, smoothed inside the footprint and 0 elsewhere."""
-        known = summary.batches[: len(self._raw)]
-        if len(known) < len(self._raw) or any(
-            a is not b for a, b in zip(known, self._raw, strict=True)
-        ):
-            self._raw, self._smooth = (), []
-        new = summary.batches[len(self._raw) :]
-        self._smooth += [smoothed(batch, summary.field, self.smoothing) for batch in new]
-        self._raw = summary.batches
-        return self._smooth
+        # A batch that is held cannot lend its id to another.
+        self._known = {
+            id(batch): self._known.get(id(batch))
+            or (batch, smoothed(batch, summary.field, self.smoothing))
+            for batch in summary.batches
+        }
+        return [smooth for _, smooth in self._known.values()]
 
     def probability(self, summary: Summary, threshold: float) -> Float[Tensor, "H W"]:
         """Fraction of the kept samples whose smoothed κ exceeds `threshold`."""

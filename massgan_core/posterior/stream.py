@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -52,27 +52,51 @@ def stream(
     for name, value in (("n", n), ("batch", batch)):
         if value < 1:
             raise ValueError(f"`{name}` must be at least 1, got {value}")
-    return _stream(sampler, field, n, batch, Draws.of(seed), keep)
+    return _stream(sampler, field, n, batch, seed, keep)
 
 
-def _stream(
-    sampler: Sampler, field: ShearField, n: int, batch: int, draws: Draws, keep: int
-) -> Iterator[Summary]:
-    moments, kept, room = RunningMoments(), (), keep
-    provenance = {
+def endless(
+    sampler: Sampler, field: ShearField, batch: int = 8, *, seed: int = 0, first: int = 0
+) -> Iterator[Float[Tensor, "N H W"]]:
+    """Samples without end, `batch` at a time, float32 on the CPU, each less its footprint mean.
+
+    Args:
+        sampler: Draws the samples.
+        field: One observed field, without batch axes.
+        batch: Samples a network call ≥ 1.
+        seed: Sample i depends on (`seed`, i) alone.
+        first: Number of the first sample, a multiple of `batch`.
+    """
+    draws, area = Draws.of(seed), field.footprint.cpu()
+    draws.next = first
+    while True:
+        kappa = sampler.sample(field, batch, draws)
+        yield remove_mean(kappa.detach().float().cpu(), area)
+
+
+def provenance(sampler: Sampler, batch: int, seed: int) -> dict[str, Any]:
+    """What the samples of a stream depend on beside the field (JSON values)."""
+    return {
         "sampler": getattr(sampler, "name", type(sampler).__name__),
-        "seed": draws.seed,
+        "seed": seed,
         "batch": batch,
         "threads": torch.get_num_threads(),
         **getattr(sampler, "provenance", {}),
     }
-    area = field.footprint.cpu()
+
+
+def _stream(
+    sampler: Sampler, field: ShearField, n: int, batch: int, seed: int, keep: int
+) -> Iterator[Summary]:
+    moments, kept, room = RunningMoments(), (), keep
+    told, drawn = provenance(sampler, batch, seed), endless(sampler, field, batch, seed=seed)
     while moments.n < n:
-        kappa = sampler.sample(field, batch, draws)[: n - moments.n]
-        kappa = remove_mean(kappa.detach().float().cpu(), area)
+        kappa = next(drawn)
+        if len(kappa) > n - moments.n:
+            kappa = kappa[: n - moments.n]
         moments = moments.update(kappa)
         if room > 0:
             # A slice of a batch would keep the whole batch alive in memory: copy it.
             part = kappa if room >= len(kappa) else kappa[:room].clone()
             kept, room = (*kept, part), room - len(part)
-        yield Summary(field, moments, kept, provenance)
+        yield Summary(field, moments, kept, told)

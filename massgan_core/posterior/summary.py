@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     import xarray
 
 
+ROWS = 16  #: of all samples at once, for quantiles
+
+
 def smoothed(
     samples: Float[Tensor, "N H W"], field: ShearField, smoothing: float
 ) -> Float[Tensor, "N H W"]:
@@ -42,12 +45,13 @@ class Summary:
     """A snapshot of a posterior stream; later samples never change it.
 
     Every sample has lost its footprint mean. `mean` and `std` cover all `n` samples; `samples`
-    holds the first of them, up to the stream's limit.
+    holds those of them that are kept: the first ones, up to the stream's limit.
 
     Args:
         field: What was observed.
         moments: Running mean and variance of all samples.
         batches: The samples kept, in order, as drawn.
+        first: Number of the first of them, from 0 on.
         provenance: Sampler, seed, network batch … (JSON values).
     """
 
@@ -55,6 +59,7 @@ class Summary:
     moments: RunningMoments
     batches: tuple[Tensor, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
+    first: int = 0
 
     @property
     def n(self) -> int:
@@ -85,7 +90,7 @@ class Summary:
 
     @property
     def kept(self) -> int:
-        """Number of samples kept, the first of all."""
+        """Number of samples kept."""
         return sum(map(len, self.batches))
 
     def sample(self, index: int) -> Float[Tensor, "H W"]:
@@ -101,10 +106,22 @@ class Summary:
             left -= len(batch)
         raise IndexError(f"`index` must lie between 0 and {self.kept - 1}, got {index}")
 
+    def last(self, n: int) -> Float[Tensor, "N H W"]:
+        """The last `n` of the samples kept, or all if they are fewer."""
+        parts, left = [], n
+        for batch in reversed(self.batches):
+            if left > 0:
+                parts.insert(0, batch[-left:])
+                left -= len(batch)
+        return torch.cat(parts) if parts else self.samples[:0]
+
     def quantile(self, levels: tuple[float, ...]) -> Float[Tensor, "Q H W"]:
         """Quantiles of the samples kept, one map a level, rows at a time to bound memory."""
-        samples, at = self.samples, torch.tensor(levels)
-        rows = [torch.quantile(part, at, dim=0) for part in samples.split(64, dim=1)]
+        at, parts = torch.tensor(levels), self.batches or (self.samples,)
+        rows = [
+            torch.quantile(torch.cat([part[:, row : row + ROWS] for part in parts]), at, dim=0)
+            for row in range(0, self.field.grid.shape[0], ROWS)
+        ]
         return torch.cat(rows, dim=1)
 
     def probability(self, threshold: float, smoothing: float = 0.0) -> Float[Tensor, "H W"]:

@@ -113,7 +113,8 @@ def test_code_names_the_same_field_and_stream() -> None:
     state = State(source="simulated", kind="nfw", depth=30.0, outline="none", n=3, batch=2, seed=4)
     code = state.code()
     assert "mg.simulated('nfw', seed=0, depth=30.0, mask='none')" in code
-    assert "mg.stream(sampler, field, 3, 2, seed=4)" in code
+    assert "n, batch, seed = 3, 2, 4" in code
+    assert "mg.stream(sampler, field, n, batch, seed=seed, keep=n)" in code
     compile(code, "code", "exec")
     state.param.update(source="cosmos", region=(150.1, 2.2, 20.0, 10.0))
     assert "mg.cosmos(center=(150.1, 2.2), size=(20.0, 10.0))" in state.code()

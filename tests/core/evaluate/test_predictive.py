@@ -187,6 +187,8 @@ def test_samples_that_explain_the_shear_lie_about_one_everywhere(rng):
     assert empty[where].mean() > 1.2
     with pytest.raises(ValueError, match="`width` must be > 0"):
         predictive_map(field.kappa, one, 0.0)
+    with pytest.raises(ValueError, match="at least one sample"):
+        predictive_map(field.kappa[:0], one, 3.0)
 
 
 def test_the_inside_is_a_margin_away_from_the_outer_edge_alone():

@@ -1,5 +1,7 @@
 """Smoothed samples: each smoothed once, and the same as smoothing them all."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -52,6 +54,15 @@ def test_another_stream_starts_anew(summaries, small_field):
     for summary in (other, summaries[0]):
         fresh = SmoothedSamples(1.0).take(summary)
         assert torch.equal(torch.cat(smoothed.take(summary)), torch.cat(fresh))
+
+
+def test_what_went_is_forgotten_and_nothing_smoothed_twice(summaries, monkeypatch):
+    smoothed, last = SmoothedSamples(1.0), summaries[-1]
+    whole = torch.cat(smoothed.take(last))
+    monkeypatch.setattr(module, "smoothed", None)  # nothing is left to smooth
+    short = replace(last, batches=last.batches[2:], first=4)
+    assert torch.equal(torch.cat(smoothed.take(short)), whole[4:])
+    assert len(smoothed._known) == len(short.batches)
 
 
 def test_negative_smoothing_is_refused():

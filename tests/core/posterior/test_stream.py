@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from massgan_core.posterior import Sampler, stream
+from massgan_core.posterior import Sampler, endless, stream
 from massgan_core.sky import Draws
 
 
@@ -97,3 +97,15 @@ def test_kept_samples_are_there_one_by_one(small_field):
     for index in (-1, 3):
         with pytest.raises(IndexError, match=f"between 0 and 2, got {index}"):
             last.sample(index)
+
+
+def test_the_last_samples_come_without_the_others(small_field):
+    (*_, last) = stream(White(), small_field, 7, 3, keep=7)
+    for n in (0, 1, 2, 4, 7, 9):
+        assert torch.equal(last.last(n), last.samples[max(0, 7 - n) :])
+
+
+def test_samples_without_end_may_begin_anywhere(small_field):
+    (*_, whole) = stream(White(), small_field, 8, 2, seed=4)
+    late = endless(White(), small_field, 2, seed=4, first=4)
+    assert torch.equal(torch.cat([next(late), next(late)]), whole.samples[4:])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -93,6 +94,16 @@ def test_restretch_keeps_live_frames_light(maps: Maps, summary: Any) -> None:
     maps.show_summary(summary, exact=False)
     maps.restretch()
     assert _shown(maps, "mean").dtype == np.uint8 and _shown(maps, "ks").dtype == np.float32
+
+
+def test_what_is_not_kept_any_more_is_not_shown(maps: Maps, summary: Any) -> None:
+    # Two samples in front have gone: the one left is the third of three.
+    maps.show_summary(replace(summary, batches=summary.batches[1:], first=2), exact=True)
+    np.testing.assert_array_equal(_shown(maps, "sample"), summary.samples[-1].numpy())
+    assert "number 3" in maps._words["sample"].object
+    maps.show_summary(replace(summary, batches=(), first=3), exact=True)
+    assert maps.maps["sample"].source.data["image"] == []
+    np.testing.assert_array_equal(_shown(maps, "mean"), summary.mean.numpy())
 
 
 def test_another_field_forgets_the_samples(maps: Maps, store: Store, summary: Any) -> None:
