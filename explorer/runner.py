@@ -27,7 +27,8 @@ class Runner(param.Parameterized):
     """Draws a posterior stream without blocking the page.
 
     Parameters change on the event loop's thread alone; only the next batch is drawn elsewhere.
-    A batch under way cannot be interrupted: a stop is known at once, its batch is thrown away.
+    A stop is known at once and the batch under way thrown away; a sampler that asks on its way
+    whether it is still wanted (:meth:`explorer.turns.Turns.given_up`) ends early.
     """
 
     phase = param.Selector(default="idle", objects=PHASES, doc="Where the run stands.")
@@ -138,7 +139,9 @@ class Runner(param.Parameterized):
             while run == self._run:
                 await self._going.wait()
                 began = time.monotonic()
-                future = self._turns.submit(batch, first=self.summary is None)
+                future = self._turns.submit(
+                    batch, first=self.summary is None, given_up=lambda: run != self._run
+                )
                 summary = await asyncio.wrap_future(future)
                 if run != self._run:
                     return

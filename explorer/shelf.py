@@ -122,7 +122,11 @@ class Tape:
             at = number - self.first
             if at < len(self._batches):
                 return self._batches[at][1] if at >= 0 else None
-        fresh = next(self._opened().batches)  # not under the lock: it takes long
+        try:
+            fresh = next(self._opened().batches)  # not under the lock: it takes long
+        except Exception:
+            self._drawn = None  # a generator that raised is over: open another
+            raise
         with self.shelf.lock:
             self._batches.append((next(self.shelf.clock), fresh))
             self.shelf.make_room()
@@ -137,7 +141,7 @@ class Tape:
 
     def _opened(self) -> Drawn:
         if self._drawn is None:
-            self._drawn = self.draw(self.first)
+            self._drawn = self.draw(self.first + len(self._batches))
         return self._drawn
 
 

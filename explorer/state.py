@@ -36,10 +36,15 @@ PICTURES = tuple(RECIPES)
 TRUTHS = ("truth", "residual")  #: where the truth is known
 BOUNDS = ("low", "high")  #: where the interval is calibrated
 SEEN = ("ks", "b_mode", "wiener")  #: made of the field alone
-LINEAR = ("wiener",)  #: samplers that take the reduced shear for shear
+LINEAR = ("wiener", "score")  #: samplers that take the reduced shear for shear
 FITTED = 16  #: samples that the fit to the shear looks at, the last ones
 LEAST_WINDOW = 1.0  #: least blur of the fit to the shear [arcmin]: one pixel says nothing
 LEVEL = 0.95  #: probability inside the interval that the page speaks of
+
+
+def linear(sampler: str) -> bool:
+    """Whether a sampler, by its name here, takes the reduced shear for shear."""
+    return sampler.partition(":")[0] in LINEAR
 
 
 class State(param.Parameterized):
@@ -70,7 +75,9 @@ class State(param.Parameterized):
     file = param.Selector(default=None, objects=[None], doc="One of the INPUT files given.")
 
     sampler = param.Selector(
-        default="wiener", objects=["wiener"], doc="Who draws: `wiener`, or `gan:` + checkpoint."
+        default="wiener",
+        objects=["wiener"],
+        doc="Who draws: `wiener`, or `gan:` or `score:` + checkpoint.",
     )
     smoothing = param.Number(
         default=1.0,
@@ -108,14 +115,15 @@ class State(param.Parameterized):
     theme = param.Selector(default="light", objects=THEMES, doc="Light or dark page.")
 
     def __init__(
-        self, inputs: Iterable[str] = (), checkpoints: Iterable[str] = (), **params: Any
+        self, inputs: Iterable[str] = (), trained: Iterable[str] = (), **params: Any
     ) -> None:
+        """Give the files and the trained samplers (``gan:default``) to choose from."""
         super().__init__(**params)
         files = [name for name in inputs if name != "cosmos"]
         self.param.file.objects = [*files] or [None]
-        samplers = [f"gan:{name}" for name in checkpoints]
-        self.param.sampler.objects = [*samplers, "wiener"]
-        if samplers and "sampler" not in params:
+        samplers = [*trained, "wiener"]
+        self.param.sampler.objects = samplers
+        if "sampler" not in params:
             self.sampler = samplers[0]
         if files:
             first = next(iter(inputs))
@@ -211,7 +219,7 @@ class State(param.Parameterized):
             "smoothing": self.smoothing,
             "threshold": self.threshold,
             "window": max(self.smoothing, LEAST_WINDOW),
-            "linear": self.sampler in LINEAR,
+            "linear": linear(self.sampler),
             "fitted": FITTED,
         }
         return "".join(f'    "{name}": {RECIPES[name].format(**chosen)},\n' for name in names)

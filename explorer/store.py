@@ -16,7 +16,8 @@ import param
 
 import massgan_core as mg
 from explorer.shelf import SHELF, Drawn, Reader
-from explorer.state import FITTED, LEAST_WINDOW, LEVEL, LINEAR
+from explorer.state import FITTED, LEAST_WINDOW, LEVEL, linear
+from explorer.turns import TURNS
 
 if TYPE_CHECKING:
     from explorer.state import State
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 WIENER = (
     "Exact for a sky that is purely Gaussian, which the real one is not: its peaks come out too "
     "low. Needs no training."
+)
+SCORE = (
+    "A prior learned from simulated skies, and the shear as it was measured: {steps} rounds from "
+    "noise to a map. Slow, seconds a sample."
 )
 _READING = Lock()  # one reader at a time: two tabs asking for one field cost it once
 
@@ -141,6 +146,10 @@ _SAMPLERS: dict[str, Sampler] = {}  # loaded once for the process; written by it
 def sampler(name: str, field: ShearField) -> Sampler:
     """The sampler a State calls `name`, ready for `field`."""
     method, _, checkpoint = name.partition(":")
+    if method == "score":  # scaled to the field's n(z); slow enough to be asked on its way
+        made = mg.sampler(method, field, checkpoint=checkpoint)
+        made.stop = TURNS.given_up
+        return made
     if method != "gan":
         return mg.sampler(method, field)
     if name not in _SAMPLERS:
@@ -161,9 +170,12 @@ def draw(state: State, field: ShearField) -> Callable[[], Reader]:
     return begin
 
 
-def checkpoints() -> list[str]:
-    """Names of the GAN checkpoints there are."""
-    return list(mg.checkpoints())
+def trained() -> list[str]:
+    """The trained samplers that come with the package, as a State calls them."""
+    from massgan_core.score import checkpoints as priors
+
+    gans = [f"gan:{name}" for name in mg.checkpoints()]
+    return gans + [f"score:{name}" for name in priors()]
 
 
 def about(name: str, field: ShearField) -> tuple[str, str]:
@@ -174,14 +186,16 @@ def about(name: str, field: ShearField) -> tuple[str, str]:
         f"{field.name}: {width:.0f}′ × {height:.0f}′ on the sky, "
         f"{columns} × {rows} pixels of {field.grid.pixel_scale:.2f}′"
     )
-    if not name.startswith("gan:"):
+    if name == "wiener":
         return WIENER, words
-    gan = sampler(name, field)
-    outside = gan.in_domain(field)
-    trained = f"Trained on {gan.card['trained_on']}"
+    network = sampler(name, field)
+    told = f"Trained on {network.card['trained_on']}."
+    if name.startswith("score:"):
+        told = f"{SCORE.format(steps=network.steps)} {told}"
+    outside = network.in_domain(field)
     if outside:
-        trained += f" This field is outside of that: {'; '.join(outside)}."
-    return trained, words
+        told += f" This field is outside of that: {'; '.join(outside)}."
+    return told, words
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,8 +212,10 @@ def promise(name: str, summary: Summary) -> Promise | None:
 
     Only inside the domain of a calibration does it say "calibrated", and gives an interval.
     """
-    if not name.startswith("gan:") or summary.n < 2:
+    if name == "wiener" or summary.n < 2:
         return None
+    if name.startswith("score:"):
+        return Promise("Not calibrated: the spread is that of the learned prior.")
     network = sampler(name, summary.field)
     known = calibration(name)
     if known is None:
@@ -237,9 +253,8 @@ def chance(smoothed: mg.SmoothedSamples, summary: Summary, threshold: float) -> 
 
 def fit(summary: Summary, sampler: str, smoothing: float) -> np.ndarray:
     """χ² of the shear that the samples predict, float32 [H, W], NaN where nothing counts."""
-    window, linear = max(smoothing, LEAST_WINDOW), sampler in LINEAR
-    samples = summary.last(FITTED)
-    return _array(mg.predictive_map(samples, summary.field, window, linear=linear))
+    window, samples = max(smoothing, LEAST_WINDOW), summary.last(FITTED)
+    return _array(mg.predictive_map(samples, summary.field, window, linear=linear(sampler)))
 
 
 def inspection(summary: Summary, circles: Circles, name: str) -> Inspection | str:

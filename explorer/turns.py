@@ -21,30 +21,48 @@ class Turns:
     def __init__(self) -> None:
         self._restart()
 
-    def submit(self, call: Callable[[], Any], *, first: bool = False) -> Future:
-        """Run `call` when its turn comes; `first` lets it pass those who have had a turn."""
+    def submit(
+        self,
+        call: Callable[[], Any],
+        *,
+        first: bool = False,
+        given_up: Callable[[], bool] = lambda: False,
+    ) -> Future:
+        """Run `call` when its turn comes.
+
+        Args:
+            call: May ask :meth:`given_up` on its way, and raise when it is true.
+            first: Pass those who have had a turn.
+            given_up: Whether nobody waits for it any more.
+        """
         with self._lock:
             if self._thread is None:
                 self._thread = Thread(target=self._work, name="massgan-sampling", daemon=True)
                 self._thread.start()
             future: Future = Future()
-            self._queue.put((0 if first else 1, next(self._ticket), future, call))
+            turn = (0 if first else 1, next(self._ticket), future, call, given_up)
+            self._queue.put(turn)
         return future
+
+    def given_up(self) -> bool:
+        """Whether nobody waits for the call under way."""
+        return self._given_up()
 
     def _work(self) -> None:
         while True:
-            _, _, future, call = self._queue.get()
+            _, _, future, call, self._given_up = self._queue.get()
             if future.set_running_or_notify_cancel():
                 try:
                     future.set_result(call())
                 except BaseException as error:  # handed to whoever waits, never lost here
                     future.set_exception(error)
+            self._given_up = lambda: False
             del future, call  # while it waits for the next turn it must not hold samples
 
     def _restart(self) -> None:
         """Threads do not survive a fork: a child starts with an empty queue and no thread."""
         self._queue: PriorityQueue = PriorityQueue()
-        self._ticket = count()
+        self._ticket, self._given_up = count(), lambda: False
         self._thread: Thread | None = None
         self._lock = Lock()
 

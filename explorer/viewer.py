@@ -57,7 +57,7 @@ class Explorer(Viewer):
     about = param.Tuple(default=("", ""), doc="Words about the sampler and about the field.")
 
     def __init__(self, inputs: Iterable[str] = (), **choices: Any) -> None:
-        state = State(inputs=inputs, checkpoints=library.checkpoints(), **choices)
+        state = State(inputs=inputs, trained=library.trained(), **choices)
         super().__init__(state=state, store=Store(), runner=Runner())
         self._awake, self._opened = False, 0
         self._drawn_by = state.sampler  # whose samples the runner's are, whatever is chosen now

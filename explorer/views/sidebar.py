@@ -138,10 +138,7 @@ class Sidebar:
         )
 
     def _sampler_step(self) -> pn.Column:
-        names = {
-            f"GAN – {name[4:]}" if name.startswith("gan:") else "Wiener filter": name
-            for name in self.state.param.sampler.objects
-        }
+        names = {_called(name): name for name in self.state.param.sampler.objects}
         choice = pn.widgets.Select.from_param(
             self.state.param.sampler, label="", options=names, **_WIDE
         )
@@ -197,6 +194,14 @@ class Sidebar:
             ),
             widgets.Checkbox.from_param(state.param.clusters, label="X-ray clusters", **_WIDE),
         )
+
+
+def _called(sampler: str) -> str:
+    """A sampler in the words of the page."""
+    method, _, checkpoint = sampler.partition(":")
+    return {"gan": f"GAN – {checkpoint}", "score": f"Learned prior – {checkpoint}"}.get(
+        method, "Wiener filter"
+    )
 
 
 _WIDE = {"sizing_mode": "stretch_width", "margin": 0}

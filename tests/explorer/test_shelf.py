@@ -118,6 +118,22 @@ def test_who_comes_too_late_draws_again(ask: Any, sampler: Counted, small_field:
     assert sampler.asked == [2, 4, 6]
 
 
+def test_a_failure_leaves_the_tape_whole(
+    ask: Any, sampler: Counted, small_field: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, sample = ask(Shelf(), 6), sampler.sample
+    summaries = [next(reader)]
+
+    def fails(*given: Any) -> None:
+        raise RuntimeError("stopped on its way")
+
+    monkeypatch.setattr(sampler, "sample", fails)
+    with pytest.raises(RuntimeError, match="on its way"):
+        next(reader)
+    monkeypatch.setattr(sampler, "sample", sample)
+    check_is_the_stream([*summaries, *reader], small_field, 6)
+
+
 def test_samples_that_no_session_shows_are_gone(ask: Any) -> None:
     shelf = Shelf()
     reader = ask(shelf, 4)

@@ -103,10 +103,10 @@ def test_inputs_are_shown_first() -> None:
 
 def test_checkpoint_goes_before_wiener() -> None:
     assert State().sampler == "wiener"
-    state = State(checkpoints=["default"])
+    state = State(trained=["gan:default"])
     assert state.sampler == "gan:default"
     assert state.param.sampler.objects == ["gan:default", "wiener"]
-    assert State(checkpoints=["default"], sampler="wiener").sampler == "wiener"
+    assert State(trained=["gan:default"], sampler="wiener").sampler == "wiener"
 
 
 def test_code_names_the_same_field_and_stream() -> None:
@@ -122,7 +122,7 @@ def test_code_names_the_same_field_and_stream() -> None:
 
 
 def test_code_of_a_calibrated_interval() -> None:
-    state = State(checkpoints=["default"], pictures=["mean", "low"])
+    state = State(trained=["gan:default"], pictures=["mean", "low"])
     assert "calibration = mg.calibration_of('default')" in state.code()
     assert '"low": interval and interval.low' in state.code()
     compile(state.code(), "code", "exec")

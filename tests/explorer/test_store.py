@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import torch
 import massgan_core as mg
 from explorer import store
 from explorer.state import State
+from explorer.turns import Turns
 
 
 def test_cosmos_is_the_librarys() -> None:
@@ -89,9 +91,54 @@ def test_galaxy_picture_holds_every_galaxy() -> None:
 def test_about_says_what_a_sampler_is_for() -> None:
     sampler, words = store.about("wiener", mg.cosmos())
     assert "Gaussian" in sampler and "300 × 300" in words
-    for name in store.checkpoints():
+    for name in mg.checkpoints():
         sampler, _ = store.about(f"gan:{name}", mg.cosmos())
         assert str(mg.load(name).card["trained_on"]) in sampler
+
+
+@pytest.fixture
+def learned(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a learned prior, with weights that mean nothing."""
+    from massgan_core.score import checkpoint
+
+    power = mg.cosmos_spectrum()
+    table = {"ell": power.ell.tolist(), "power": power.power.tolist(), "pixel_scale": 0.29}
+    network = {"widths": [8, 12], "shuffle": 2, "bottleneck": 1, "embedding": 8}
+    card = {"name": "tiny", "network": network, "normalization": table, "training": {}}
+    card |= {"trained_on": "nothing", "domain": {}, "sampling": {"steps": 3}}
+    monkeypatch.setattr(checkpoint, "BUNDLED", tmp_path)
+    checkpoint.save(tmp_path / "tiny.safetensors", checkpoint.build(network).state_dict(), card)
+    return "score:tiny"
+
+
+def test_a_learned_prior_is_offered_and_says_that_it_is_slow(
+    learned: str, small_field: Any
+) -> None:
+    assert store.trained()[-1] == learned
+    told, _ = store.about(learned, small_field)
+    assert "3 rounds" in told and "seconds a sample" in told and told.endswith("nothing.")
+    *_, summary = mg.stream(store.sampler(learned, small_field), small_field, 2, 2)
+    assert "Not calibrated" in store.promise(learned, summary).words
+
+
+def test_a_slow_sampler_is_asked_on_its_way(learned: str, small_field: Any) -> None:
+    from massgan_core.score import Stopped
+
+    state = State(trained=[learned], n=4, batch=2)
+    assert state.sampler == learned
+    turns = Turns()
+    reader = store.draw(state, small_field)()
+    sampler = store.sampler(learned, small_field)
+    sampler.stop = turns.given_up
+    wanted = [True]
+    job = partial(sampler.sample, small_field, 1, 0)
+    turns.submit(job, given_up=lambda: not wanted[0]).result(60)
+    wanted.clear()
+    wanted.append(False)
+    with pytest.raises(Stopped):
+        turns.submit(job, given_up=lambda: not wanted[0]).result(60)
+    turns.submit(job).result(60)  # the next call is not given up
+    assert next(reader).n == 2
 
 
 @pytest.fixture

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 import massgan_core as mg
-from explorer.store import checkpoints, inspection
 from explorer.store import circles as circles_of
+from explorer.store import inspection
 from explorer.views.inspector import sentence
 
 pytestmark = pytest.mark.browser
 
-SAMPLERS = ["wiener", *(f"gan:{name}" for name in checkpoints())]
+SAMPLERS = ["wiener", *(f"gan:{name}" for name in mg.checkpoints())]
 # A small part of COSMOS: sampled in no time.
 PART = {"region": "[150.1,2.25,20,20]", "sampler": "wiener"}
 NFW = {"source": "simulated", "kind": "nfw", "outline": "none", "depth": 30}
