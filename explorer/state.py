@@ -12,7 +12,7 @@ VERSION = 1  #: of the names and meanings below, as written into links
 
 SOURCES = ("cosmos", "simulated", "file")
 KINDS = ("lognormal", "gaussian", "nfw")
-OUTLINES = ("cosmos", "none")
+OUTLINES = ("cosmos", "stars", "none")
 BATCHES = (1, 2, 4, 8, 16)
 THEMES = ("light", "dark")
 COLORS = ("diverging", "fire", "cividis")
@@ -70,7 +70,7 @@ class State(param.Parameterized):
         doc="Galaxies per arcmin² of a simulated field; None = the real COSMOS noise.",
     )
     outline = param.Selector(
-        default="cosmos", objects=OUTLINES, doc="Mask of a simulated field: COSMOS's or none."
+        default="cosmos", objects=OUTLINES, doc="Mask of a simulated field: COSMOS's, round a few stars and bad columns, or none."
     )
     file = param.Selector(default=None, objects=[None], doc="One of the INPUT files given.")
 

@@ -10,7 +10,7 @@ from math import isfinite
 import torch
 
 from massgan_core.posterior import Sampler
-from massgan_core.sky import Grid, PowerSpectrum, ShearField
+from massgan_core.sky import Grid, PowerSpectrum, ShearField, generator
 
 METHODS = ("gan", "wiener", "sparse", "ks", "regression", "score")
 #: Methods that come from a checkpoint, and the one that comes with the package.
@@ -18,7 +18,8 @@ BUNDLED = {"gan": "default", "regression": "regression", "score": "score"}
 NETWORKS = tuple(BUNDLED)
 MAPS = ("sparse", "ks")  #: methods that make one map and draw no samples
 KINDS = ("lognormal", "gaussian", "nfw")
-MASKS = ("cosmos", "none")
+MASKS = ("cosmos", "stars", "none")
+_MASK = 111  # key of the random stream behind a seed
 
 
 def pick_device(name: str = "auto") -> torch.device:
@@ -149,7 +150,8 @@ def simulated(
         seed: Of the sky, the galaxy counts and the noise.
         depth: Galaxies per arcmin²; `None` takes the real COSMOS σ map (or, without the
             COSMOS mask, its mean depth).
-        mask: ``cosmos`` or ``none``.
+        mask: ``cosmos``, ``stars`` (round holes about bright stars, bad columns and rows, as in
+            training; other ones for every seed) or ``none``.
         side: Pixels of 0.29′ on a side; must be 300 with the COSMOS mask.
     """
     from massgan_core import simulate
@@ -171,6 +173,10 @@ def simulated(
         field = simulate.mock(kappa, gamma, grid, sigma=sigma, mask=real.mask, seed=seed)
     else:
         area = None if real is None else real.footprint
+        if mask == "stars":
+            from massgan_core.data.masks import random_mask
+
+            area = random_mask(grid, generator(seed, _MASK))
         field = simulate.mock(
             kappa, gamma, grid, depth=depth or simulate.COSMOS_DEPTH, area=area, seed=seed
         )

@@ -24,11 +24,13 @@ KIND_WORDS = {
 COSMOS_DEPTH = 0.0  # a Select cannot hold None, the State's word for the real noise
 DEPTHS = {
     "Real COSMOS noise": COSMOS_DEPTH,
+    "6 per arcmin² – KiDS": 6.0,
     "10 per arcmin² – from the ground": 10.0,
+    "27 per arcmin² – LSST": 27.0,
     "30 per arcmin² – Euclid": 30.0,
     "100 per arcmin² – beyond COSMOS": 100.0,
 }
-OUTLINES = {"COSMOS": "cosmos", "Square": "none"}
+OUTLINES = {"COSMOS": "cosmos", "Stars, bad columns": "stars", "Square": "none"}
 PICTURES = {title: name for name, (title, _) in TITLES.items()}
 COLORS = {"Diverging": "diverging", "Fire": "fire", "Cividis": "cividis"}
 

@@ -24,6 +24,15 @@ def test_deeper_fields_have_less_noise():
     assert shallow.footprint.all()
 
 
+def test_stars_and_bad_columns_are_those_of_the_seed():
+    one, again, other = (mg.simulated(mask="stars", side=80, seed=s) for s in (1, 1, 2))
+    assert torch.equal(one.mask, again.mask)
+    assert not torch.equal(one.footprint, other.footprint)
+    for field in (one, other):
+        assert 0.2 < field.footprint.float().mean() < 1
+        assert not (field.mask & ~field.footprint).any()
+
+
 def test_depth_within_the_cosmos_mask_keeps_its_area():
     field = mg.simulated(depth=30)
     assert torch.equal(field.footprint, mg.cosmos().footprint)
