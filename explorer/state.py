@@ -70,7 +70,9 @@ class State(param.Parameterized):
         doc="Galaxies per arcmin² of a simulated field; None = the real COSMOS noise.",
     )
     outline = param.Selector(
-        default="cosmos", objects=OUTLINES, doc="Mask of a simulated field: COSMOS's, round a few stars and bad columns, or none."
+        default="cosmos",
+        objects=OUTLINES,
+        doc="Mask of a simulated field: COSMOS's, round a few stars and bad columns, or none.",
     )
     file = param.Selector(default=None, objects=[None], doc="One of the INPUT files given.")
 
@@ -211,10 +213,13 @@ class State(param.Parameterized):
         """Whether the sampler may have a calibrated interval."""
         return self.sampler.startswith("gan:")
 
+    def hidden(self) -> tuple[str, ...]:
+        """Maps that cannot be: a real sky has no truth, and not all samplers are calibrated."""
+        return (TRUTHS if self.source == "cosmos" else ()) + (() if self._bounded else BOUNDS)
+
     def _recipes(self) -> str:
         """A line for each map on the page."""
-        hidden = (TRUTHS if self.source == "cosmos" else ()) + (() if self._bounded else BOUNDS)
-        names = [k for k in PICTURES if k in self.pictures and k not in hidden]
+        names = [k for k in PICTURES if k in self.pictures and k not in self.hidden()]
         chosen = {
             "smoothing": self.smoothing,
             "threshold": self.threshold,

@@ -44,6 +44,7 @@ class Sidebar:
         self.pause = pn.widgets.Button(label="Pause", **_WIDE)
         self.stop = pn.widgets.Button(label="Stop", **_WIDE)
         self.whole = pn.widgets.Button(label="Back to the whole field", **_WIDE)
+        self.pictures = pn.widgets.CheckBoxGroup(label="Maps", **_WIDE)
         self.field_words = text("")
         self.kind_words = text("")
         self.sampler_words = text("")
@@ -62,6 +63,9 @@ class Sidebar:
         self.stop.on_click(lambda _: explorer.stop())
         self.whole.on_click(lambda _: self.state.param.update(region=None))
         self.depth.param.watch(self._on_depth, "value")
+        self.pictures.param.watch(self._on_pictures, "value")
+        self.state.param.watch(self._offer_pictures, ["source", "sampler", "pictures"])
+        self._offer_pictures()
         self.state.param.watch(self._update_choices, ["source", "region", "kind", "depth"])
         self._update_choices()
 
@@ -93,6 +97,20 @@ class Sidebar:
 
     def _on_depth(self, event: object) -> None:
         self.state.depth = None if event.new == COSMOS_DEPTH else event.new
+
+    def _offer_pictures(self, *_: object) -> None:
+        """Only the maps that can be: a real sky has no truth, the Wiener filter no calibration."""
+        hidden = self.state.hidden()
+        options = {title: name for title, name in PICTURES.items() if name not in hidden}
+        value = [name for name in options.values() if name in self.state.pictures]
+        self.pictures.param.update(options=options, value=value)
+
+    def _on_pictures(self, event: object) -> None:
+        # What is not offered now keeps its mark for when it is.
+        kept = [name for name in self.state.pictures if name in self.state.hidden()]
+        chosen = {*event.new, *kept}
+        if chosen != set(self.state.pictures):
+            self.state.pictures = [name for name in PICTURES.values() if name in chosen]
 
     def _update_choices(self, *_: object) -> None:
         depth = self.state.depth or COSMOS_DEPTH
@@ -165,9 +183,7 @@ class Sidebar:
         state, widgets = self.state, pn.widgets
         return _card(
             text('<div class="step">Picture</div>'),
-            widgets.CheckBoxGroup.from_param(
-                state.param.pictures, label="Maps", options=PICTURES, **_WIDE
-            ),
+            self.pictures,
             widgets.Select.from_param(
                 state.param.colors, label="Colours", options=COLORS, **_WIDE
             ),

@@ -34,6 +34,23 @@ def test_only_what_applies_is_shown(sidebar: Sidebar) -> None:
     assert sidebar.state.region is None and not sidebar.whole.visible
 
 
+def test_only_maps_that_can_be_are_offered(sidebar: Sidebar) -> None:
+    chosen = list(sidebar.state.pictures)
+
+    def offered() -> set[str]:
+        return set(sidebar.pictures.options.values())
+
+    assert "truth" in offered() and "low" not in offered()
+    sidebar.state.source = "cosmos"
+    assert not {"truth", "residual"} & offered() and "truth" not in sidebar.pictures.value
+    # What is not offered keeps its mark.
+    assert sidebar.state.pictures == chosen
+    sidebar.pictures.value = ["mean", "snr"]
+    assert set(sidebar.state.pictures) == {"truth", "mean", "snr"}
+    sidebar.state.source = "simulated"
+    assert set(sidebar.pictures.value) == {"truth", "mean", "snr"}
+
+
 def test_every_kind_is_explained(sidebar: Sidebar) -> None:
     assert set(KIND_WORDS) == set(KINDS)
     for kind in KINDS:
