@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as packed
 from torch import Tensor
 
 from massgan_core.evaluate.calibration import Calibration, SurveyFactors, TableFactors
@@ -41,7 +41,8 @@ def save_calibration(path: str | os.PathLike[str], calibration: Calibration) -> 
             card[item.name] = value
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        save_file(arrays, partial, metadata={_KEY: json.dumps(card)})
+        # `save_file` would make a file that nobody else may read.
+        partial.write_bytes(packed(arrays, {_KEY: json.dumps(card)}))
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)

@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as packed
 from torch import Tensor
 
 FORMAT = 1
@@ -61,7 +61,8 @@ def save(path: str | os.PathLike, weights: dict[str, Tensor], card: dict[str, An
     card = {"format_version": FORMAT, **card}
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        save_file(half, partial, metadata={"massgan": json.dumps(card)})
+        # `save_file` would make a file that nobody else may read.
+        partial.write_bytes(packed(half, {"massgan": json.dumps(card)}))
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)

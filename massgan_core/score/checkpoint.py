@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as packed
 from torch import Tensor
 
 from massgan_core.score.network import LevelUNet
@@ -56,7 +56,8 @@ def save(path: str | os.PathLike, weights: dict[str, Tensor], card: dict[str, An
     card = {"format_version": FORMAT, "kind": KIND, **card}
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        save_file(halves, partial, metadata={"massgan": json.dumps(card)})
+        # `save_file` would make a file that nobody else may read.
+        partial.write_bytes(packed(halves, {"massgan": json.dumps(card)}))
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)

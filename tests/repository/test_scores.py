@@ -41,6 +41,36 @@ def test_the_bundled_regression_is_worth_having():
     assert {s["seed"] for s in network.card["training"]["stores"]} == {11}
 
 
+def test_the_bundled_prior_is_worth_having():
+    """A posterior mean not below that of the Gaussian prior, a spread of a size with its error."""
+    import massgan_core as mg
+    from massgan_core.evaluate import limit_of_r, pearson, spread_skill
+
+    field = mg.simulated(mask="none", depth=60.0, side=112, seed=20_004)
+    prior = mg.sampler("score", field, steps=6)
+    assert prior.in_domain(field) == []
+    *_, last = mg.stream(prior, field, 8, 8, seed=1)
+    area, truth, var = field.footprint, field.truth, last.std**2
+    # What is left of the difference to the mean of all samples is known.
+    r = pearson(last.mean, truth, area) * limit_of_r(last.mean, var, area, 8)
+    wiener = mg.Wiener(mg.spectrum_of(field)).map(field)
+    assert r > 0.98 * pearson(wiener, truth, area)
+    assert 0.6 < spread_skill(last.mean, var, truth, area, 8) < 1.4
+    assert {s["seed"] for s in prior.card["training"]["stores"]} == {12}
+
+
+def test_the_documentation_says_what_the_prior_was_measured_to_do(root):
+    from massgan_core.score import load_card as card_of
+
+    training = card_of("score")["training"]
+    best = training["best"]
+    figures = [f"{best[f'ratio_{level}']:.2f}" for level in ("0.05", "0.15", "0.5", "1.5", "5")]
+    text = " ".join((root / "docs" / "training.md").read_text().split())
+    assert f"is {', '.join(figures[:4])} and {figures[4]} of the Gaussian one's" in text
+    assert f"{training['steps']} steps of batch 8" in text
+    assert f"({training['minutes']:.0f} minutes" in text
+
+
 def test_the_card_says_so_of_fields_made_now():
     """A small part of the score again, on skies of yet another seed."""
     import massgan_core as mg

@@ -24,6 +24,11 @@ def test_saving_and_loading_changes_nothing_but_the_precision(saved, card, netwo
     assert len(sampler.provenance["digest"]) == 12
 
 
+def test_others_may_read_it(saved, tmp_path):
+    (tmp_path / "plain").touch()
+    assert saved.stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
 def test_the_file_alone_makes_samples(saved, masked_field, power):
     samples = load(saved, steps=2).sample(masked_field, 1, 0)
     assert torch.equal(load(saved, power, steps=2).sample(masked_field, 1, 0), samples)
