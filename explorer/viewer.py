@@ -12,6 +12,7 @@ from panel.viewable import Viewer
 
 import massgan_core as mg
 from explorer import store as library
+from explorer.first_look import first_look
 from explorer.runner import Runner, sentence
 from explorer.state import SEEN, State
 from explorer.store import Store
@@ -53,6 +54,10 @@ class Explorer(Viewer):
     inspection = param.Parameter(
         default=None,
         doc="What the samples at rest say of the chosen cluster: an Inspection, a sentence, None.",
+    )
+    known = param.Parameter(
+        default=None,
+        doc="Summary drawn beforehand of the open field, shown before the first sample, or None.",
     )
     about = param.Tuple(default=("", ""), doc="Words about the sampler and about the field.")
 
@@ -97,7 +102,7 @@ class Explorer(Viewer):
         self._opened = turn = self._opened + 1
         self.runner.reset()
         choice, smoothing = self.state.field_choice(), self.state.smoothing
-        self.param.update(opening=True, alert="")
+        self.param.update(opening=True, alert="", known=None)
         try:
             wanted = self._seen_wanted()
             opened = await asyncio.to_thread(library.open_field, choice, smoothing, wanted)
@@ -114,6 +119,7 @@ class Explorer(Viewer):
             self._blur = smoothing
             self._on_seen()  # choices may have changed meanwhile
         self.param.update(opening=False, alert=error, about=words)
+        await self._look()
         if self.state.source == "cosmos" and self.store.galaxies is None and not error:
             self.store.galaxies = await asyncio.to_thread(library.galaxy_picture)
 
@@ -192,6 +198,14 @@ class Explorer(Viewer):
         words = await self._quietly(library.about, name, field)
         if words is not None and name == self.state.sampler and field is self.store.field:
             self.about = words
+        await self._look()
+
+    async def _look(self) -> None:
+        """What was drawn beforehand of this field by this sampler."""
+        asked = self.store.choice, self.state.sampler
+        known = await self._quietly(first_look, *asked)
+        if asked == (self.store.choice, self.state.sampler):
+            self.known = known
 
     def _on_samples(self, *_: param.parameterized.Event) -> None:
         # A batch under way at a pause brings its samples after it.

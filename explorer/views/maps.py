@@ -47,6 +47,7 @@ class Maps:
         self._worth: Promise | None = None
         self._chance: Chance | None = None
         self._fit: np.ndarray | None = None
+        self._beforehand = False
         self._played: tuple | None = None
         self._truth_known = False
         self._mask = np.zeros((0, 0), bool)
@@ -152,10 +153,19 @@ class Maps:
                 self._show(name)
 
     def show_summary(
-        self, summary: Summary | None, *, exact: bool, chance: Chance | None = None
+        self,
+        summary: Summary | None,
+        *,
+        exact: bool,
+        chance: Chance | None = None,
+        beforehand: bool = False,
     ) -> None:
-        """The chosen maps of the posterior; `exact` float32 at rest, light frames while live."""
+        """The chosen maps of the posterior; `exact` float32 at rest, light frames while live.
+
+        Samples drawn `beforehand` are said to be.
+        """
         self._exact, self._summary, self._chance = exact, summary, chance
+        self._beforehand = beforehand
         self._offer_samples()
         if summary is None:
             self._worth = self._fit = None
@@ -232,6 +242,7 @@ class Maps:
             chance = self._chance
             return chance and (chance.image, f"of κ > {number(chance.threshold)}")
         of = f"of {summary.n} sample{'s' * (summary.n > 1)}"
+        of += " drawn beforehand" * self._beforehand
         return getattr(summary, name).numpy(), of
 
     def _empty(self, name: str, note: str) -> None:

@@ -123,6 +123,7 @@ class Page:
                 explorer.param.watch(soon(self._update_words), ["alert", "opening", "about"]),
             ),
             (explorer, explorer.param.watch(soon(self._update_promise), ["promise"])),
+            (explorer, explorer.param.watch(soon(self._update_known), ["known"])),
             (state, state.param.watch(soon(self._update_theme), ["theme", "colors", "clusters"])),
             (state, state.param.watch(soon(self.maps.restretch), ["limit", "shared"])),
             (state, state.param.watch(soon(maps.choose), ["pictures"])),
@@ -249,7 +250,12 @@ class Page:
         store = self.explorer.store
         self.maps.show_field(store if store.field is not None else None)
         self._shown, self._field = None, store.field
+        self._update_known()
         self.refresh()
+
+    def _update_known(self) -> None:
+        if self.explorer.runner.summary is None:
+            self.maps.show_summary(self.explorer.known, exact=True, beforehand=True)
 
     def _update_seen(self) -> None:
         store = self.explorer.store
