@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from massgan_core.survey import Clusters
 
 DPI = 300
-_SIDES = {1: 5.2, 2: 4.6, 3: 3.75}  # columns → side of a map, or its longer one [in]
-_RIGHT, _GAP = 0.2, 0.3  # beside the maps [in]
+_SIDES = {1: 5.2, 2: 4.6, 3: 3.5}  # columns → side of a map, or its longer one [in]
+_RIGHT, _GAP = 0.3, 0.65  # beside the maps [in]
 _NAME, _TICKS, _BAR, _BAR_NAMES = 0.34, 0.3, 0.13, 0.5  # above and below a map [in]
 _DRAWING = Lock()  # Matplotlib draws one figure at a time
 

@@ -15,13 +15,13 @@ from explorer.files import Run
 from explorer.views.titles import SIGNED, TITLES, UNITS
 from explorer.widgets.calm import sheet
 from explorer.widgets.files import COPY_LINK, Inbox, Outbox
-from explorer.widgets.texts import caption, heading, text
+from explorer.widgets.texts import heading, text
 
 if TYPE_CHECKING:
     from explorer.viewer import Explorer
     from explorer.views.maps import Maps
 
-TITLE, SENTENCE = "Take it away", "Files of what is shown now, with what made it written inside."
+TITLE, SENTENCE = "Take it away", "What is shown now, as files that say what made them."
 WAITING = "after the first sample"
 NO_CIRCLES = "none in this field"
 #: Button → what makes its bytes from a Run, the file's ending, its MIME type.
@@ -60,9 +60,10 @@ class TakeAway:
             self.buttons[name].on_click(partial(self._on_print, name))
         self.buttons["DS9 regions"].on_click(self._on_regions)
         self.buttons["Save session"].on_click(self._on_save)
-        self.buttons["Copy link"].js_on_click(code=COPY_LINK)
+        link = self.buttons["Copy link"]
+        link.js_on_click({"button": link}, COPY_LINK)
         # The address of a notebook says nothing of the choices.
-        self.buttons["Copy link"].visible = pn.state.curdoc is not None
+        link.visible = pn.state.curdoc is not None
         self._samples, self._circles, self._words = text(""), text(""), text("", visible=False)
         self.layout = self._layout()
         self.update()
@@ -76,7 +77,9 @@ class TakeAway:
         self._samples.object = _label("Maps and samples", "" if drawn else WAITING)
         self._circles.object = _label("X-ray circles", NO_CIRCLES if circles is None else "")
         words = f"Writing {self._busy} …" if self._busy else self._done
-        self._words.param.update(object=caption(words), visible=bool(words))
+        self._words.param.update(
+            object=f'<p class="quiet">{escape(words)}</p>', visible=bool(words)
+        )
 
     def _on_maps(self, name: str, _: object) -> None:
         explorer, state = self.explorer, self.explorer.state
@@ -120,18 +123,19 @@ class TakeAway:
         said = session.dump(self.explorer.state).encode()
         self._hand("massgan-session.json", "application/json", said)
 
-    def _on_session(self, message: object) -> None:
+    def _on_session(self, event: object) -> None:
         """Take the choices of a file that someone chose."""
-        explorer = self.explorer
-        known = isinstance(message, dict) and isinstance(message.get("text"), str)
+        explorer, said = self.explorer, event.data
         try:
-            if not known or message.get("size", 0) > session.LONGEST:
+            if not isinstance(said, dict) or said.get("size", 0) > session.LONGEST:
                 raise ValueError(session.TOO_LONG)
-            choices = session.read(message["text"])
+            choices = session.read(str(said.get("text", "")))
         except (ValueError, TypeError) as error:
             explorer.alert = str(error)
-            return
-        explorer.restore(partial(session.restore, explorer.state, choices))
+        else:
+            explorer.restore(partial(session.restore, explorer.state, choices))
+        self._done = explorer.alert or "The session is taken."
+        self.update()
 
     def _make(self, what: str, work: Callable[[], bytes], name: str, kind: str) -> None:
         if self._busy:
@@ -141,6 +145,8 @@ class TakeAway:
 
         def then(data: bytes | None) -> None:
             self._busy = ""
+            # The alert is far up the page.
+            self._done = self.explorer.alert if data is None else ""
             self._deliver(self.update if data is None else partial(self._hand, name, kind, data))
 
         self.explorer.aside(work, then)
@@ -180,7 +186,9 @@ def _size(count: int) -> str:
 
 
 _WIDE = {"sizing_mode": "stretch_width", "margin": 0}
-_BUTTON = {**_WIDE, "stylesheets": [sheet("calm")]}
+# As Panel's own buttons look in the page's colours.
+_FILLED = ".bk-btn { background: var(--mg-well); border-color: var(--mg-well); }"
+_BUTTON = {**_WIDE, "stylesheets": [sheet("calm"), _FILLED]}
 
 
 def _column(*parts: object, kind: str) -> pn.Column:

@@ -42,11 +42,11 @@ export function render({ model }) {
 }
 """
 
-#: JS of a button that copies the page's address; it says so for a moment.
+#: JS of a `button` that copies the page's address; it says so for a moment.
 COPY_LINK = """
-const label = cb_obj.label, address = window.location.href
+const label = button.label, address = window.location.href
 const said = () => {
-  if (label !== "Copied") { cb_obj.label = "Copied"; setTimeout(() => cb_obj.label = label, 2000) }
+  if (label !== "Copied") { button.label = "Copied"; setTimeout(() => button.label = label, 2000) }
 }
 const by_hand = () => {  // pages that are neither https nor localhost have no clipboard
   const area = document.createElement("textarea")
