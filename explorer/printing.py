@@ -68,7 +68,7 @@ def picture(
     def write(path: Path) -> None:
         check_page(path)
         with _DRAWING:
-            _page(panels, summary, clusters).save(path)
+            _page(panels, summary, clusters).save(path, dpi=DPI)
 
     return made(write, f"maps.{ending}")
 
@@ -91,7 +91,6 @@ def _page(panels: Sequence[Panel], summary: Summary, clusters: Clusters | None) 
         width=LEFT + columns * wide + (columns - 1) * _GAP + _RIGHT,
         body=rows * step,
     )
-    page.figure.set_dpi(DPI)
     tops = [page.top + row * step + _NAME for row in range(rows)]
     for number, panel in enumerate(panels):
         row, column = divmod(number, columns)

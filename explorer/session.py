@@ -25,13 +25,16 @@ def dump(state: State) -> str:
     return json.dumps(session, indent=2, ensure_ascii=False) + "\n"
 
 
-def read(text: str) -> dict[str, Any]:
+def read(text: str | None) -> dict[str, Any]:
     """The choices in the text of a session, names and values as they stand there.
+
+    Args:
+        text: Of the file; None for one that was too long to be sent.
 
     Raises:
         ValueError: It is no session, or one of another version.
     """
-    if len(text.encode("utf-8", "replace")) > LONGEST:
+    if text is None or len(text.encode("utf-8", "replace")) > LONGEST:
         raise ValueError(TOO_LONG)
     try:
         session = json.loads(text.removeprefix("\ufeff"), parse_constant=_refuse)

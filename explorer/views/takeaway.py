@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from explorer.viewer import Explorer
     from explorer.views.maps import Maps
 
-TITLE, SENTENCE = "Take it away", "What is shown now, as files that say what made them."
+TITLE, SENTENCE = "Take it away", "Files of what is shown; each says what made it."
+DPI = f"{printing.DPI} dpi"
 WAITING = "after the first sample"
-NO_CIRCLES = "none in this field"
+NO_CIRCLES = "none here"
 #: Button → what makes its bytes from a Run, the file's ending, its MIME type.
 MAPS = {
     "FITS": (files.fits, "fits", "application/fits"),
@@ -64,7 +65,8 @@ class TakeAway:
         link.js_on_click({"button": link}, COPY_LINK)
         # The address of a notebook says nothing of the choices.
         link.visible = pn.state.curdoc is not None
-        self._samples, self._circles, self._words = text(""), text(""), text("", visible=False)
+        self._samples, self._prints, self._circles = text(""), text(""), text("")
+        self._words = text("", visible=False)
         self.layout = self._layout()
         self.update()
 
@@ -75,6 +77,7 @@ class TakeAway:
             self.buttons[name].disabled = bool(self._busy) or not drawn
         self.buttons["DS9 regions"].disabled = circles is None
         self._samples.object = _label("Maps and samples", "" if drawn else WAITING)
+        self._prints.object = _label("Picture for print", DPI if drawn else WAITING)
         self._circles.object = _label("X-ray circles", NO_CIRCLES if circles is None else "")
         words = f"Writing {self._busy} …" if self._busy else self._done
         self._words.param.update(
@@ -125,12 +128,10 @@ class TakeAway:
 
     def _on_session(self, event: object) -> None:
         """Take the choices of a file that someone chose."""
-        explorer, said = self.explorer, event.data
+        explorer, text = self.explorer, event.data
         try:
-            if not isinstance(said, dict) or said.get("size", 0) > session.LONGEST:
-                raise ValueError(session.TOO_LONG)
-            choices = session.read(str(said.get("text", "")))
-        except (ValueError, TypeError) as error:
+            choices = session.read(text if isinstance(text, str) else None)
+        except ValueError as error:
             explorer.alert = str(error)
         else:
             explorer.restore(partial(session.restore, explorer.state, choices))
@@ -162,7 +163,7 @@ class TakeAway:
             text(heading(TITLE, SENTENCE)),
             self._samples,
             _column(*(buttons[name] for name in MAPS), kind="mg-thirds"),
-            text(_label("Picture for print", f"{printing.DPI} dpi")),
+            self._prints,
             _column(*(buttons[name] for name in PRINTS), kind="mg-pair"),
             _column(
                 _column(self._circles, buttons["DS9 regions"], kind="mg-stack"),

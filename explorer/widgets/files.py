@@ -33,8 +33,7 @@ export function render({ model }) {
   input.addEventListener("change", async () => {
     const file = input.files[0]
     if (!file) return
-    const short = file.size <= model.longest
-    model.send_msg({ size: file.size, text: short ? await file.text() : "" })
+    model.send_msg(file.size <= model.longest ? await file.text() : null)
     input.value = ""  // the same file may be chosen again
   })
   box.append(button, input)
@@ -74,7 +73,7 @@ class Outbox(JSComponent):
 
 
 class Inbox(JSComponent):
-    """A button that asks for one short text file; `on_msg` gives its ``size`` and ``text``."""
+    """A button that asks for one short text file; `on_msg` gives its text, None if too long."""
 
     label = param.String(default="Load", doc="On the button.")
     accept = param.String(default=".json,application/json", doc="What the file dialogue offers.")
