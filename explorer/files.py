@@ -63,7 +63,7 @@ def netcdf(run: Run) -> bytes:
 
 
 def zarr(run: Run) -> bytes:
-    """A Zarr store of the same, zipped: zarr and xarray open it as it is."""
+    """A Zarr store of the same, zipped: as ``zarr.storage.ZipStore`` reads it, or unpacked."""
     _check_size(run.summary)
 
     def write(path: Path) -> None:

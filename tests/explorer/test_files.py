@@ -13,6 +13,7 @@ import pytest
 import xarray
 from astropy.io import fits
 from astropy.wcs import WCS
+from zarr.storage import ZipStore
 
 import massgan_core as mg
 from explorer import files, store
@@ -73,7 +74,7 @@ def test_netcdf_and_zarr_hold_the_samples_too(run: Run, tmp_path: Path) -> None:
     (tmp_path / "run.zarr.zip").write_bytes(files.zarr(run))
     for data in (
         xarray.open_dataset(tmp_path / "run.nc", engine="h5netcdf"),
-        xarray.open_zarr(tmp_path / "run.zarr.zip"),
+        xarray.open_zarr(ZipStore(tmp_path / "run.zarr.zip", mode="r")),
     ):
         with data:
             check_maps(run, lambda name, data=data: data[name.lower()].values)
