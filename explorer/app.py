@@ -52,9 +52,7 @@ def page(inputs: Iterable[str] = ()) -> pn.Template:
 def follow(location: Location, explorer: Explorer) -> None:
     """Take the choices from the URL, then keep it up to date, shortest form."""
     state = explorer.state
-    problems = state.restore(location.query_params)
-    if problems:
-        explorer.alert = "; ".join(problems)
+    explorer.restore(lambda: state.restore(location.query_params))
 
     def write(*_: object) -> None:
         query = urlencode(state.query())

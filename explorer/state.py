@@ -148,12 +148,12 @@ class State(param.Parameterized):
         """:meth:`changed` as texts for a URL; plain words stay bare."""
         return {k: v if isinstance(v, str) else json.dumps(v) for k, v in self.changed().items()}
 
-    def restore(self, query: Mapping[str, Any]) -> list[str]:
+    def restore(self, query: Mapping[str, Any], *, of: str = "link") -> list[str]:
         """Take the choices of a link; returns one sentence for each that had to be left out."""
         known = {k: v for k, v in query.items() if k in self.names()}
         if known and str(query.get("version", VERSION)) != str(VERSION):
             return [
-                f"`version` of the link must be {VERSION}, got {query['version']!r}; "
+                f"`version` of the {of} must be {VERSION}, got {query['version']!r}; "
                 "its choices were left out"
             ]
         problems = []
@@ -163,7 +163,7 @@ class State(param.Parameterized):
                 several = isinstance(self.param[name], param.ListSelector)
                 setattr(self, name, list(value) if several else value)
             except (ValueError, TypeError) as error:
-                problems.append(f"`{name}` of the link was left out: {error}")
+                problems.append(f"`{name}` of the {of} was left out: {error}")
         return problems
 
     def field_choice(self) -> tuple:

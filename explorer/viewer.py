@@ -65,6 +65,7 @@ class Explorer(Viewer):
         state = State(inputs=inputs, trained=library.trained(), **choices)
         super().__init__(state=state, store=Store(), runner=Runner())
         self._awake, self._opened = False, 0
+        self._left_out = ""  # of a link or a session: said until its field is open, and then
         self._drawn_by = state.sampler  # whose samples the runner's are, whatever is chosen now
         self._tasks: set[asyncio.Task] = set()
         self._pages: list = []
@@ -79,6 +80,11 @@ class Explorer(Viewer):
         self.state.param.watch(self._on_chance, ["pictures", "threshold", "smoothing"])
         self.runner.param.watch(self._on_error, "error")
         self.runner.param.watch(self._on_samples, ["phase", "summary"])
+
+    @property
+    def drawn_by(self) -> str:
+        """The sampler of the samples that are there, whatever is chosen now."""
+        return self._drawn_by
 
     @property
     def phase(self) -> str:
@@ -102,7 +108,7 @@ class Explorer(Viewer):
         self._opened = turn = self._opened + 1
         self.runner.reset()
         choice, smoothing = self.state.field_choice(), self.state.smoothing
-        self.param.update(opening=True, alert="", known=None)
+        self.param.update(opening=True, alert=self._left_out, known=None)
         try:
             wanted = self._seen_wanted()
             opened = await asyncio.to_thread(library.open_field, choice, smoothing, wanted)
@@ -118,10 +124,22 @@ class Explorer(Viewer):
             self.store.take(opened)
             self._blur = smoothing
             self._on_seen()  # choices may have changed meanwhile
-        self.param.update(opening=False, alert=error, about=words)
+        said = "; ".join(part for part in (self._left_out, error) if part)
+        self._left_out = ""
+        self.param.update(opening=False, alert=said, about=words)
         await self._look()
         if self.state.source == "cosmos" and self.store.galaxies is None and not error:
             self.store.galaxies = await asyncio.to_thread(library.galaxy_picture)
+
+    def restore(self, take: Callable[[], list[str]]) -> None:
+        """Let `take` change the choices, all at once, and say what it had to leave out."""
+        before = self.state.field_choice()
+        with param.parameterized.batch_call_watchers(self.state):
+            problems = take()
+        self.alert = "; ".join(problems)
+        # Opening a field would wipe it off.
+        opens = not self._awake or self.state.field_choice() != before
+        self._left_out = self.alert if opens else ""
 
     def start(self) -> None:
         """Draw the samples asked for, from the first one."""
@@ -268,6 +286,14 @@ class Explorer(Viewer):
 
     def _wanted(self) -> tuple[Summary | None, float, float]:
         return self.runner.summary, self.state.threshold, self.state.smoothing
+
+    def aside(self, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
+        """Do `work` in a thread and hand its result to `then`: None, and an alert, if it fails."""
+
+        async def wait() -> None:
+            then(await self._quietly(work))
+
+        self._spawn(wait())
 
     async def _quietly(self, work: Callable, *given: Any) -> Any:
         """The result of `work`, done in a thread; None and an alert if it fails."""

@@ -55,6 +55,7 @@ class Maps:
         self._galaxy_words = text(heading(*GALAXIES))
         self._galaxy_bar, self._code = text(""), text("")
         self._words = {name: text("") for name in TITLES}
+        self._small = dict.fromkeys(TITLES, "")
         self._bars = {name: text("") for name in TITLES}
         self._promise = text("", visible=False)
         self.player = pn.widgets.Player(
@@ -288,6 +289,16 @@ class Maps:
         """The present choices as a few lines of Python."""
         self._code.object = code(self.state.code())
 
+    @property
+    def summary(self) -> Summary | None:
+        """The samples whose maps are shown."""
+        return self._summary
+
+    def shown(self) -> dict[str, tuple[np.ndarray, tuple[float, float], str]]:
+        """The maps that can be seen now: image, limits, and the word at the right of the title."""
+        seen = [name for name in self._images if self.cards[name].visible]
+        return {k: (self._images[k], self.maps[k].limits, self._small[k]) for k in seen}
+
     def _put(self, name: str, image: np.ndarray, *, exact: bool) -> None:
         self._images[name] = image
         self.maps[name].send(self.grid, image, self._limits(name, image), exact=exact)
@@ -305,6 +316,7 @@ class Maps:
         return palette(kind, self.state.colors, self.state.theme)
 
     def _label(self, name: str, small: str) -> None:
+        self._small[name] = small
         self._words[name].object = heading(*TITLES[name], small)
 
     def _bar(self, name: str) -> None:

@@ -17,6 +17,7 @@ from panel.io.notebook import push_on_root
 
 from explorer.views.maps import Maps
 from explorer.views.sidebar import Sidebar
+from explorer.views.takeaway import TakeAway
 from explorer.widgets.calm import Calm, sheet, tokens
 from explorer.widgets.keys import Keys, key_sheet
 from explorer.widgets.texts import alert, status, text
@@ -56,6 +57,8 @@ class Page:
         self._field: object = None
         self._exact, self._queued, self._sent_at = True, False, 0.0
         self.maps, self.sidebar = Maps(explorer.state), Sidebar(explorer)
+        self.takeaway = TakeAway(explorer, self.maps, self.deliver)
+        self.maps.layout.append(self.takeaway.layout)
         # A notebook has keys of its own.
         self.keys = Keys() if self.document is not None else None
         self.help = pn.Column(
@@ -225,6 +228,7 @@ class Page:
         self.alert.param.update(object=alert(explorer.alert), visible=bool(explorer.alert))
         self.sidebar.update(phase)
         self.sidebar.describe(*explorer.about)
+        self.takeaway.update()
 
     def _update_promise(self) -> None:
         self.maps.show_promise(self.explorer.promise)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import panel as pn
 import pytest
 from panel.io.location import Location
 
 import explorer as package
-from explorer import Explorer
+from explorer import Explorer, store
 from explorer.app import follow, page
 
 
@@ -47,6 +49,19 @@ def test_broken_link_is_an_alert() -> None:
     location.search = "?kind=fractal&n=7"
     follow(location, explorer)
     assert "`kind`" in explorer.alert and explorer.state.n == 7
+
+
+def test_what_a_link_got_wrong_is_still_said_when_its_field_is_open(
+    monkeypatch: pytest.MonkeyPatch, small_field: Any
+) -> None:
+    monkeypatch.setattr(store, "read", lambda choice: small_field)
+    explorer, location = Explorer(sampler="wiener"), Location()
+    location.search = "?kind=fractal&source=simulated"
+    follow(location, explorer)
+    asyncio.run(explorer.open())
+    assert "`kind` of the link" in explorer.alert
+    asyncio.run(explorer.open())  # another field: nothing of the link is wrong with it
+    assert explorer.alert == ""
 
 
 def test_command_line_says_what_it_takes(root: Path) -> None:

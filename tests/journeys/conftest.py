@@ -56,7 +56,7 @@ class Tab:
 
     def open(self, url: str) -> Tab:
         """Load the page and wait until its field is there."""
-        self.page.goto(url)
+        self.page.goto(url, timeout=PATIENCE)
         return self.wait('[data-state="idle"]')
 
     def wait(self, attributes: str) -> Tab:

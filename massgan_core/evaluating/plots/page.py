@@ -110,14 +110,14 @@ class Page:
         place = left / self.width, 1 - top / self.height
         self.figure.text(*place, words, **{"color": INK, "size": TEXT, **style})
 
-    def write(self, path: Path, kind: str) -> None:
+    def write(self, path: Path, kind: str, *, dpi: int = DPI) -> None:
         """Write the page as it comes: `kind` is png, pdf or svg, whatever `path` is called."""
-        self.figure.savefig(path, format=kind, metadata=self._about(kind))
+        self.figure.savefig(path, format=kind, dpi=dpi, metadata=self._about(kind))
 
-    def save(self, path: Path, *, overwrite: bool = False) -> None:
+    def save(self, path: Path, *, overwrite: bool = False, dpi: int = DPI) -> None:
         """Write the page, whole or not at all, in the format that the suffix names."""
         with whole(path, overwrite=overwrite) as part:
-            self.write(part, path.suffix[1:])
+            self.write(part, path.suffix[1:], dpi=dpi)
 
     def _about(self, kind: str) -> dict[str, Any]:
         """Metadata as each format names it; no dates, so that the same page is the same file."""
