@@ -64,9 +64,17 @@ class Store(param.Parameterized):
         self.param.update(**dict.fromkeys(names))
 
 
-def open_field(choice: tuple, smoothing: float) -> dict[str, Any]:
-    """Everything about the field of `choice` that is shown before the first sample."""
-    field = read(choice)
+def open_field(
+    choice: tuple, smoothing: float, uploaded: ShearField | None = None
+) -> dict[str, Any]:
+    """Everything about the field of `choice` that is shown before the first sample.
+
+    Args:
+        choice: See `State.field_choice`.
+        smoothing: Of the Kaiser–Squires map, std [arcmin].
+        uploaded: The field itself, where `choice` is an upload of this session.
+    """
+    field = uploaded if choice[0] == "upload" else read(choice)
     truth = field.truth
     return {
         "field": field,

@@ -15,11 +15,12 @@ from explorer import store as library
 from explorer.runner import Runner, sentence
 from explorer.state import State
 from explorer.store import Store
+from explorer.uploads.uploads import Uploads
 
 if TYPE_CHECKING:
     from massgan_core.posterior import Summary
 
-FIELD = ("source", "region", "kind", "sky_seed", "depth", "outline", "file")
+FIELD = ("source", "region", "kind", "sky_seed", "depth", "outline", "file", "upload")
 
 
 class Explorer(Viewer):
@@ -59,6 +60,8 @@ class Explorer(Viewer):
         self._pages: list = []
         self._smoothed = mg.SmoothedSamples(state.smoothing)
         self._counting = False
+        self.uploads = Uploads(self._spawn)
+        self.uploads.param.watch(self._on_upload, "opened")
         self.state.param.watch(self._on_field, list(FIELD))
         self.state.param.watch(self._on_smoothing, "smoothing")
         self.state.param.watch(self._on_sampler, "sampler")
@@ -89,9 +92,15 @@ class Explorer(Viewer):
         self._opened = turn = self._opened + 1
         self.runner.reset()
         choice, smoothing = self.state.field_choice(), self.state.smoothing
+        if choice == ("file", None):  # no file yet: the page asks for one
+            self.store.clear()
+            self.param.update(opening=False, alert="", about=("", ""))
+            return
         self.param.update(opening=True, alert="")
+        plan = self.uploads.opened
+        uploaded = None if plan is None else plan.field
         try:
-            opened = await asyncio.to_thread(library.open_field, choice, smoothing)
+            opened = await asyncio.to_thread(library.open_field, choice, smoothing, uploaded)
             words = await asyncio.to_thread(library.about, self.state.sampler, opened["field"])
             error = ""
         except Exception as problem:
@@ -129,6 +138,7 @@ class Explorer(Viewer):
         """End everything this session does."""
         self._opened += 1
         self.runner.stop()
+        self.uploads.close()
         for page in self._pages:
             page.close()
         self._pages.clear()
@@ -148,6 +158,11 @@ class Explorer(Viewer):
     def _on_field(self, *_: param.parameterized.Event) -> None:
         if self._awake:
             self._spawn(self.open())
+
+    def _on_upload(self, event: param.parameterized.Event) -> None:
+        number = 1 + (self.state.upload or {"number": 0})["number"]
+        upload = {"number": number, "name": event.new.name, "call": event.new.call}
+        self.state.param.update(source="file", file=None, upload=upload)
 
     def _on_smoothing(self, *_: param.parameterized.Event) -> None:
         if self.store.field is not None:

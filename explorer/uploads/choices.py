@@ -91,11 +91,11 @@ def _check(columns: dict[str, str]) -> None:
             used[name] = key
 
 
-def _numbers(text: str, counts: tuple[int, ...], rule: str) -> list[float]:
+def _numbers(text: str, counts: tuple[int, ...], rule: str) -> tuple[float, ...]:
     try:
-        values = [float(part) for part in text.replace("−", "-").split(",")]
+        values = tuple(float(part) for part in text.replace("−", "-").split(","))
     except ValueError:
-        values = []
+        values = ()
     if len(values) not in counts or not all(map(isfinite, values)):
         raise ValueError(f"{rule}, got “{text.strip()}”.")
     return values

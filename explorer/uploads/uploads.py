@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +61,7 @@ class Uploads(param.Parameterized):
 
     def __init__(self, spawn: Callable[[Coroutine], None], limits: Limits = LIMITS) -> None:
         super().__init__()
-        self._spawn, self._inbox = spawn, Inbox(limits)
+        self.limits, self._spawn, self._inbox = limits, spawn, Inbox(limits)
         self._path: Path | None = None
         self._reading: Reading | None = None
         self._closed = False
@@ -97,8 +98,12 @@ class Uploads(param.Parameterized):
         found = await self._read(f"Looking at {name} …", "look")
         if found is not None:
             self.preview = found
-            if found.kind == "field":
-                await self.check(columns=None)
+            await self.check(columns=found.guess)
+
+    def choose(self, **chosen: Any) -> None:
+        """Start to :meth:`check` these choices; those made before no longer count."""
+        if self.preview is not None:
+            self._spawn(self.check(**chosen))
 
     async def check(self, **chosen: Any) -> None:
         """Try to open the file with these choices, see :func:`explorer.uploads.choices.call`."""
@@ -136,13 +141,13 @@ class Uploads(param.Parameterized):
         made, problem = None, ""
         try:
             made = await asyncio.wrap_future(READERS.submit(_made, reading))
-        except (CalledOff, asyncio.CancelledError):
+        except CalledOff:
             return None
         except ValueError as error:
             problem = f"{str(error).rstrip('.')}."
         except Exception:
+            logging.getLogger(__name__).warning("an upload failed", exc_info=True)
             problem = f"{reading.name} could not be read."
-            raise
         finally:
             if reading is self._reading:
                 self._reading = None

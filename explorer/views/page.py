@@ -123,6 +123,7 @@ class Page:
                 explorer.param.watch(soon(self._update_words), ["alert", "opening", "about"]),
             ),
             (explorer, explorer.param.watch(soon(self._update_promise), ["promise"])),
+            (explorer.uploads, self.sidebar.upload.watch(soon)),
             (state, state.param.watch(soon(self._update_theme), ["theme", "colors", "clusters"])),
             (state, state.param.watch(soon(self.maps.restretch), ["limit", "shared"])),
             (state, state.param.watch(soon(maps.choose), ["pictures"])),
