@@ -44,7 +44,7 @@ def run(path: Path, name: str, limits: Limits, *, call: dict[str, Any]) -> dict[
     return {
         "parcel": parcel.name,
         "does": _does(field),
-        "notes": [str(w.message).replace(path.name, name) for w in caught] + _notes(field),
+        "notes": [str(w.message).replace(f"{path.name}: ", "") for w in caught] + _notes(field),
         "orientation": orientation.sentence.replace("try --flip-e2", "try turning the sign of e2"),
         "suspicious": orientation.suspicious,
     }

@@ -12,7 +12,7 @@ from explorer.uploads import choices
 from explorer.uploads.limits import MB
 from explorer.widgets.calm import sheet
 from explorer.widgets.dropper import Dropper
-from explorer.widgets.texts import alert, number, text
+from explorer.widgets.texts import alert, text
 
 if TYPE_CHECKING:
     import param
@@ -37,7 +37,10 @@ class Upload:
     def __init__(self, uploads: Uploads) -> None:
         self.uploads, self._setting = uploads, False
         widgets = pn.widgets
-        self.dropper = Dropper(uploads.receive, uploads.forget, label="", **_WIDE)
+        largest = f"{uploads.limits.file // MB}MB"  # the server counts, whatever a browser says
+        self.dropper = Dropper(
+            uploads.receive, uploads.forget, label="", max_file_size=largest, **_WIDE
+        )
         self.words = text("")
         self.preview = text("")
         self.columns = {
@@ -48,12 +51,14 @@ class Upload:
         self.pixel = widgets.FloatInput(
             label="Pixel [′]", value=None, start=0.01, step=0.01, placeholder="0.29", **_WIDE
         )
-        self.center = widgets.TextInput(label="Centre RA, Dec [°]", placeholder="middle", **_WIDE)
+        self.center = widgets.TextInput(
+            label="Centre: RA, Dec [°]", placeholder="its middle", **_WIDE
+        )
         self.size = widgets.TextInput(label="Size [′]", placeholder="all of it", **_WIDE)
         self.flip_e1 = widgets.Checkbox(label="Turn sign of e1", **_WIDE)
         self.flip_e2 = widgets.Checkbox(label="Turn sign of e2", **_WIDE)
-        place = _grid(self.center, self.size, self.flip_e1, self.flip_e2)
-        self.options = _stack(self.preview, self.mapping, self.shapes, self.pixel, place)
+        place = _grid(self.pixel, self.size, self.flip_e1, self.flip_e2)
+        self.options = _stack(self.preview, self.mapping, self.shapes, self.center, place)
         self.plan = text("")
         self.open = widgets.Button(label="Open it", color="primary", **_WIDE)
         self.layout = _stack(self.dropper, self.words, self.options, self.plan, self.open)
@@ -159,24 +164,25 @@ def plan_words(plan: Plan) -> str:
 
 
 def preview_words(preview: Preview) -> str:
-    """The size of a file, and the columns of a catalogue with their ranges and first rows."""
+    """The size of a file, and of a catalogue each column with its range and first values."""
     if preview.table is None:
         size = " × ".join(str(side) for side in reversed(preview.shape))
         return f'<p class="quiet">A shear field of {size} pixels.</p>' if size else ""
     table, columns = preview.table, preview.table["columns"]
-    head = "".join(f"<th>{escape(column['name'])}</th>" for column in columns)
-    ranges = "".join(
-        f"<tr><th>{key}</th>{''.join(_cell(_figure(column[key])) for column in columns)}</tr>"
-        for key in ("low", "high")
-    )
-    rows = "".join(
-        f"<tr><th>{i}</th>{''.join(map(_cell, row))}</tr>"
-        for i, row in enumerate(table["first"], 1)
+    first = table["first"]
+    head = ("Column", "from", "to", *(f"row {i}" for i in range(1, len(first) + 1)))
+    rows = [
+        [column["name"], _figure(column["low"]), _figure(column["high"]), *values]
+        for column, *values in zip(columns, *first, strict=True)
+    ]
+    body = "".join(
+        f"<tr><th>{escape(name)}</th>{''.join(map(_cell, cells))}</tr>" for name, *cells in rows
     )
     return (
         f'<p class="quiet">{table["rows"]:,} rows, {len(columns)} columns</p>'
-        '<div class="peek" tabindex="0" aria-label="Columns of the file"><table>'
-        f"<thead><tr><th></th>{head}</tr></thead><tbody>{ranges}{rows}</tbody></table></div>"
+        '<div class="peek" tabindex="0" role="region" aria-label="Columns of the file"><table>'
+        f"<thead><tr>{''.join(f'<th>{word}</th>' for word in head)}</tr></thead>"
+        f"<tbody>{body}</tbody></table></div>"
     )
 
 
@@ -193,7 +199,7 @@ def _sentence(words: str) -> str:
 
 
 def _figure(value: float | None) -> str:
-    return "…" if value is None else number(value) if abs(value) < 1e3 else f"{value:.4g}"
+    return "…" if value is None else f"{value:.6g}".replace("-", "−")
 
 
 def _cell(words: str) -> str:
