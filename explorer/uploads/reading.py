@@ -56,15 +56,14 @@ class Reading:
             "options": self.options,
         }
         seconds = self.limits.looking if self.task == "look" else self.limits.reading
-        process = self._begin()
-        try:
-            out, err = process.communicate(json.dumps(request).encode(), timeout=seconds)
-        except subprocess.TimeoutExpired:
-            self._kill()
-            process.communicate()
-            raise ValueError(
-                f"{self.name} takes more than {seconds} s to read, which is the limit"
-            ) from None
+        with self._begin() as process:
+            try:
+                out, err = process.communicate(json.dumps(request).encode(), timeout=seconds)
+            except subprocess.TimeoutExpired:
+                self._kill()
+                raise ValueError(
+                    f"{self.name} takes more than {seconds} s to read, which is the limit"
+                ) from None
         if self._off:
             raise CalledOff
         if err:

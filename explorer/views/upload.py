@@ -154,9 +154,10 @@ class Upload:
 def plan_words(plan: Plan) -> str:
     """What opening will do, and what to know before."""
     notes = "".join(f"<li>{escape(_sentence(note))}</li>" for note in plan.notes)
-    check = f'<p class="quiet">Orientation: {escape(_sentence(plan.orientation))}</p>'
+    orientation = _sentence(f"orientation, by {plan.orientation}")
+    check = f'<p class="quiet">{escape(orientation)}</p>'
     if plan.suspicious:
-        check = alert(f"Orientation: {_sentence(plan.orientation)}")
+        check = alert(orientation)
     return (
         f'<div class="plan" id="massgan-plan"><strong>{escape(plan.does)}</strong>'
         f'<ul class="quiet">{notes}</ul>{check}</div>'
