@@ -268,7 +268,7 @@ class Explorer(Viewer):
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         # Nothing shows in a notebook before Panel is loaded; inline, so from no other host.
-        if not pn.extension._loaded:
-            pn.extension(inline=True)
+        if "filedropper" not in pn.extension._loaded_extensions:
+            pn.extension("filedropper", inline=True)
         self.wake()
         return super()._repr_mimebundle_(include, exclude)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from unittest.mock import create_autospec
 
 import numpy as np
+import panel as pn
 import pytest
+from panel.viewable import Viewer
 
 import massgan_core as mg
 from explorer import Explorer
@@ -113,3 +116,16 @@ def test_the_end_of_a_session_removes_its_files(explorer: Explorer) -> None:
     folder = explorer.uploads._inbox.folder
     explorer.close()
     assert not folder.exists()
+
+
+@pytest.mark.parametrize(("loaded", "asked"), [([], ["filedropper"]), (["filedropper"], [])])
+def test_a_notebook_loads_what_the_drop_zone_needs(
+    explorer: Explorer, monkeypatch: pytest.MonkeyPatch, loaded: list, asked: list
+) -> None:
+    seen: list[str] = []
+    extension = create_autospec(pn.extension, side_effect=lambda *names, **_: seen.extend(names))
+    extension._loaded_extensions = loaded
+    monkeypatch.setattr(pn, "extension", extension)
+    monkeypatch.setattr(Viewer, "_repr_mimebundle_", lambda *_: {})
+    explorer._repr_mimebundle_()
+    assert seen == asked

@@ -33,11 +33,12 @@ def drop(tab: Any, file: Path | dict[str, Any]) -> None:
 
 
 def sentence(tab: Any) -> str:
-    return tab.page.locator(".mg-sidebar").get_by_role("alert").inner_text(timeout=tab.patience)
+    return tab.page.locator(".mg-sidebar .alert").inner_text(timeout=tab.patience)
 
 
 def open_page(tab: Any, address: str) -> None:
-    tab.page.goto(f"{address}?source=file&sampler=wiener&n=3&batch=3&seed=5")
+    query = "source=file&sampler=wiener&n=3&batch=3&seed=5"
+    tab.page.goto(f"{address}?{query}", timeout=tab.patience)
     tab.wait('[data-state="empty"]')
 
 
@@ -96,5 +97,5 @@ def test_a_file_too_large_never_leaves_the_browser(tab: Any, address: str, tmp_p
     with open(large, "wb") as file:
         file.truncate(300_000_000)  # takes no room on disk
     drop(tab, large)
-    tab.page.get_by_text("Maximum file size is 100 MB").wait_for(timeout=tab.patience)
+    tab.page.get_by_text("Maximum file size is 100 MB", exact=True).wait_for(timeout=tab.patience)
     assert tab.errors == []
