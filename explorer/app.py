@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from urllib.parse import urlencode
 
 import panel as pn
@@ -76,6 +78,9 @@ def serve(
         verbose=False,
     )
     print(f"MassGAN explorer at http://{address}:{server.port}/  (Ctrl+C ends it)", flush=True)
+    # Ended like this, too, it leaves no session's folder of uploads behind.
+    with suppress(NotImplementedError, RuntimeError, ValueError):  # Windows; not the main thread
+        server.io_loop.asyncio_loop.add_signal_handler(signal.SIGTERM, server.io_loop.stop)
     server.start()
     server.io_loop.start()
 

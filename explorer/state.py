@@ -74,7 +74,13 @@ class State(param.Parameterized):
         objects=OUTLINES,
         doc="Mask of a simulated field: COSMOS's, round a few stars and bad columns, or none.",
     )
-    file = param.Selector(default=None, objects=[None], doc="One of the INPUT files given.")
+    file = param.Selector(
+        default=None, objects=[None], doc="One of the INPUT files given; None = an upload."
+    )
+    upload = param.Dict(
+        default=None,
+        doc="The upload that is open: number, name, call. Not in any link: it is gone.",
+    )
 
     sampler = param.Selector(
         default="wiener",
@@ -122,7 +128,7 @@ class State(param.Parameterized):
         """Give the files and the trained samplers (``gan:default``) to choose from."""
         super().__init__(**params)
         files = [name for name in inputs if name != "cosmos"]
-        self.param.file.objects = [*files] or [None]
+        self.param.file.objects = [*files, None]
         samplers = [*trained, "wiener"]
         self.param.sampler.objects = samplers
         if "sampler" not in params:
@@ -134,8 +140,8 @@ class State(param.Parameterized):
 
     @classmethod
     def names(cls) -> list[str]:
-        """Names of all choices, `version` left out."""
-        return [name for name in cls.param if name not in ("name", "version")]
+        """Names of all choices that a link may hold."""
+        return [name for name in cls.param if name not in ("name", "version", "upload")]
 
     def changed(self) -> dict[str, Any]:
         """The choices that differ from the defaults, and the version: what a link holds."""
@@ -171,7 +177,8 @@ class State(param.Parameterized):
         if self.source == "cosmos":
             return ("cosmos", self.region)
         if self.source == "file":
-            return ("file", self.file)
+            uploaded = self.file is None and self.upload is not None
+            return ("upload", self.upload["number"]) if uploaded else ("file", self.file)
         return ("simulated", self.kind, self.sky_seed, self.depth, self.outline)
 
     def code(self) -> str:
@@ -180,7 +187,7 @@ class State(param.Parameterized):
             "cosmos": "mg.cosmos()"
             if self.region is None
             else f"mg.cosmos(center={self.region[:2]}, size={self.region[2:]})",
-            "file": f"mg.open_field({self.file!r})",
+            "file": self._open_field(),
             "simulated": f"mg.simulated({self.kind!r}, seed={self.sky_seed}, "
             f"depth={self.depth}, mask={self.outline!r})",
         }[self.source]
@@ -196,6 +203,13 @@ class State(param.Parameterized):
             "    print(summary.n)\n"
             f"{self._interval()}maps = {{\n{self._recipes()}}}\n"
         )
+
+    def _open_field(self) -> str:
+        """The call that opens the file, wherever the person keeps it."""
+        if self.file is not None or self.upload is None:
+            return f"mg.open_field({self.file!r})"
+        words = "".join(f", {key}={value!r}" for key, value in self.upload["call"].items())
+        return f"mg.open_field({self.upload['name']!r}{words})"
 
     def _interval(self) -> str:
         """The calibrated interval, where it is on the page."""

@@ -71,7 +71,10 @@ class Store(param.Parameterized):
 
 
 def open_field(
-    choice: tuple, smoothing: float, pictures: Iterable[str] = ("ks",)
+    choice: tuple,
+    smoothing: float,
+    pictures: Iterable[str] = ("ks",),
+    uploaded: ShearField | None = None,
 ) -> dict[str, Any]:
     """Everything about the field of `choice` that is shown before the first sample.
 
@@ -79,8 +82,9 @@ def open_field(
         choice: A `State.field_choice`.
         smoothing: Of the maps of the shear itself, std [arcmin].
         pictures: Maps made of the field alone, see :func:`seen`.
+        uploaded: The field itself, where `choice` is an upload of this session.
     """
-    field = read(choice)
+    field = uploaded if choice[0] == "upload" else read(choice)
     truth = field.truth
     return {
         "field": field,

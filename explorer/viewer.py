@@ -16,6 +16,7 @@ from explorer.first_look import first_look
 from explorer.runner import Runner, sentence
 from explorer.state import SEEN, State
 from explorer.store import Store
+from explorer.uploads.uploads import Uploads
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from massgan_core.posterior import Summary
     from massgan_core.sky import ShearField
 
-FIELD = ("source", "region", "kind", "sky_seed", "depth", "outline", "file")
+FIELD = ("source", "region", "kind", "sky_seed", "depth", "outline", "file", "upload")
 
 
 class Explorer(Viewer):
@@ -72,6 +73,8 @@ class Explorer(Viewer):
         self._smoothed = mg.SmoothedSamples(state.smoothing)
         self._blur = state.smoothing  # of the maps in `store.seen`
         self._counting = False
+        self.uploads = Uploads(self._spawn)
+        self.uploads.param.watch(self._on_upload, "opened")
         self.state.param.watch(self._on_field, list(FIELD))
         self.state.param.watch(self._on_seen, ["pictures", "smoothing"])
         self.state.param.watch(self._on_fit, ["pictures", "smoothing"])
@@ -108,10 +111,18 @@ class Explorer(Viewer):
         self._opened = turn = self._opened + 1
         self.runner.reset()
         choice, smoothing = self.state.field_choice(), self.state.smoothing
+        if choice == ("file", None):  # no file yet: the page asks for one
+            self.store.clear()
+            self.param.update(opening=False, alert=self._left_out, about=("", ""), known=None)
+            self._left_out = ""
+            return
         self.param.update(opening=True, alert=self._left_out, known=None)
+        plan, wanted = self.uploads.opened, self._seen_wanted()
+        uploaded = None if plan is None else plan.field
         try:
-            wanted = self._seen_wanted()
-            opened = await asyncio.to_thread(library.open_field, choice, smoothing, wanted)
+            opened = await asyncio.to_thread(
+                library.open_field, choice, smoothing, wanted, uploaded
+            )
             words = await asyncio.to_thread(library.about, self.state.sampler, opened["field"])
             error = ""
         except Exception as problem:
@@ -164,6 +175,7 @@ class Explorer(Viewer):
         """End everything this session does."""
         self._opened += 1
         self.runner.reset()
+        self.uploads.close()
         for page in self._pages:
             page.close()
         self._pages.clear()
@@ -183,6 +195,11 @@ class Explorer(Viewer):
     def _on_field(self, *_: param.parameterized.Event) -> None:
         if self._awake:
             self._spawn(self.open())
+
+    def _on_upload(self, event: param.parameterized.Event) -> None:
+        number = 1 + (self.state.upload or {"number": 0})["number"]
+        upload = {"number": number, "name": event.new.name, "call": event.new.call}
+        self.state.param.update(source="file", file=None, upload=upload)
 
     def _seen_wanted(self) -> list[str]:
         return [name for name in SEEN if name in self.state.pictures]
@@ -330,7 +347,7 @@ class Explorer(Viewer):
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         # Nothing shows in a notebook before Panel is loaded; inline, so from no other host.
-        if not pn.extension._loaded:
-            pn.extension(inline=True)
+        if "filedropper" not in pn.extension._loaded_extensions:
+            pn.extension("filedropper", inline=True)
         self.wake()
         return super()._repr_mimebundle_(include, exclude)

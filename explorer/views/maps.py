@@ -105,7 +105,8 @@ class Maps:
         self._images.clear()
         real_cosmos = self.state.source == "cosmos"
         self.cards["galaxies"].visible = real_cosmos
-        self._truth_known = not real_cosmos and (field is None or store.truth is not None)
+        simulated = self.state.source == "simulated"
+        self._truth_known = simulated if field is None else store.truth is not None
         self.show_summary(None, exact=True)
         self.choose()
         self.inspector.offer(None if field is None else store.circles)

@@ -127,6 +127,7 @@ class Page:
             ),
             (explorer, explorer.param.watch(soon(self._update_promise), ["promise"])),
             (explorer, explorer.param.watch(soon(self._update_known), ["known"])),
+            (explorer.uploads, self.sidebar.upload.watch(soon)),
             (state, state.param.watch(soon(self._update_theme), ["theme", "colors", "clusters"])),
             (state, state.param.watch(soon(self.maps.restretch), ["limit", "shared"])),
             (state, state.param.watch(soon(maps.choose), ["pictures"])),

@@ -9,6 +9,7 @@ import panel as pn
 
 from explorer.state import BATCHES
 from explorer.views.titles import TITLES
+from explorer.views.upload import Upload
 from explorer.widgets.calm import sheet
 from explorer.widgets.texts import step, text
 
@@ -43,6 +44,7 @@ class Sidebar:
         self.start = pn.widgets.Button(label="Start", color="primary", **_WIDE)
         self.pause = pn.widgets.Button(label="Pause", **_WIDE)
         self.stop = pn.widgets.Button(label="Stop", **_WIDE)
+        self.upload = Upload(explorer.uploads)
         self.whole = pn.widgets.Button(label="Back to the whole field", **_WIDE)
         self.pictures = pn.widgets.CheckBoxGroup(label="Maps", **_WIDE)
         self.field_words = text("")
@@ -66,7 +68,8 @@ class Sidebar:
         self.pictures.param.watch(self._on_pictures, "value")
         self.state.param.watch(self._offer_pictures, ["source", "sampler", "pictures"])
         self._offer_pictures()
-        self.state.param.watch(self._update_choices, ["source", "region", "kind", "depth"])
+        names = ["source", "region", "kind", "depth", "file"]
+        self.state.param.watch(self._update_choices, names)
         self._update_choices()
 
     def update(self, phase: str) -> None:
@@ -121,13 +124,12 @@ class Sidebar:
         self.simulated.visible = self.state.source == "simulated"
         self.whole.visible = self.state.source == "cosmos" and self.state.region is not None
         self.file.visible = self.state.source == "file" and len(self.file.options) > 1
+        self.upload.layout.visible = self.state.source == "file" and self.state.file is None
 
     def _field_step(self) -> pn.Column:
         state, widgets = self.state, pn.widgets
-        sources = {"COSMOS": "cosmos", "Simulated": "simulated"}
+        sources = {"COSMOS": "cosmos", "Simulated": "simulated", "My file": "file"}
         files = [name for name in state.param.file.objects if name is not None]
-        if files:
-            sources["My file"] = "file"
         source = widgets.RadioButtonGroup.from_param(
             state.param.source,
             options=sources,
@@ -135,7 +137,7 @@ class Sidebar:
             css_classes=["mg-segments"],
             **_WIDE,
         )
-        names = {name.rsplit("/", 1)[-1]: name for name in files} or {"none given": None}
+        names = {**{name.rsplit("/", 1)[-1]: name for name in files}, "Another file …": None}
         self.file = widgets.Select.from_param(
             state.param.file, label="File", options=names, **_WIDE
         )
@@ -154,7 +156,13 @@ class Sidebar:
             ),
         )
         return _card(
-            step(1, "Field"), source, self.simulated, self.file, self.field_words, self.whole
+            step(1, "Field"),
+            source,
+            self.simulated,
+            self.file,
+            self.upload.layout,
+            self.field_words,
+            self.whole,
         )
 
     def _sampler_step(self) -> pn.Column:

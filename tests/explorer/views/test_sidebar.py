@@ -51,6 +51,18 @@ def test_only_maps_that_can_be_are_offered(sidebar: Sidebar) -> None:
     assert set(sidebar.pictures.value) == {"truth", "mean", "snr"}
 
 
+def test_an_upload_is_asked_for_where_no_file_was_given() -> None:
+    sidebar = Sidebar(Explorer(source="file", sampler="wiener"))
+    assert sidebar.upload.layout.visible and not sidebar.file.visible
+    sidebar.state.source = "cosmos"
+    assert not sidebar.upload.layout.visible
+    given = Sidebar(Explorer(inputs=["folder/mine.fits"], sampler="wiener"))
+    assert given.file.visible and not given.upload.layout.visible
+    assert list(given.file.options) == ["mine.fits", "Another file …"]
+    given.file.value = None
+    assert given.state.file is None and given.upload.layout.visible and given.file.visible
+
+
 def test_every_kind_is_explained(sidebar: Sidebar) -> None:
     assert set(KIND_WORDS) == set(KINDS)
     for kind in KINDS:
