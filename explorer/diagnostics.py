@@ -20,7 +20,13 @@ from massgan_core.evaluate.coverage import attainable, binned_ranks, covered
 from massgan_core.evaluate.predictive import chi_square_error
 from massgan_core.evaluate.ranks import ranks_of_each
 from massgan_core.evaluate.settling import Settling, settling
-from massgan_core.evaluate.spectra import densities, power_per_log, windowed_theory
+from massgan_core.evaluate.spectra import (
+    central_moments,
+    densities,
+    power_per_log,
+    std_and_skewness,
+    windowed_theory,
+)
 from massgan_core.posterior.summary import smoothed
 from massgan_core.sky.spectrum import band_edges, nyquist
 
@@ -49,6 +55,11 @@ class Spectrum:
     theory: np.ndarray
     truth: np.ndarray | None
 
+    @property
+    def model(self) -> np.ndarray:
+        """What samples should look like: the truth where it is known, else the theory."""
+        return self.theory if self.truth is None else self.truth
+
 
 @dataclass(frozen=True, eq=False)
 class Values:
@@ -58,6 +69,7 @@ class Values:
     samples: Band
     mean: np.ndarray
     truth: np.ndarray | None
+    std: tuple[float, float, float | None]  #: of κ in samples, in their mean, in the truth
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,7 +176,10 @@ def _values(summary: Summary) -> Values:
     found, n = densities(maps, area, edges), summary.kept
     mean, *rest = found[n:].numpy()
     middles = (edges[1:] + edges[:-1]) / 2
-    return Values(middles, band(found[:n]), mean, rest[0] if rest else None)
+    moments = central_moments(maps, area)
+    stds = [float(std_and_skewness(m)[0]) for m in (moments[:n], *moments[n:])]
+    std = (stds[0], stds[1], stds[2] if rest else None)
+    return Values(middles, band(found[:n]), mean, rest[0] if rest else None, std)
 
 
 def _ranks(summary: Summary) -> Ranks | None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import panel as pn
 from panel.io.notebook import push_on_root
 
+from explorer.views.diagnostics import Diagnostics
 from explorer.views.maps import Maps
 from explorer.views.sidebar import Sidebar
 from explorer.widgets.calm import Calm, sheet, tokens
@@ -56,6 +57,7 @@ class Page:
         self._field: object = None
         self._exact, self._queued, self._sent_at = True, False, 0.0
         self.maps, self.sidebar = Maps(explorer.state), Sidebar(explorer)
+        self.diagnostics = Diagnostics(explorer.state, explorer.checker, explorer.runner)
         # A notebook has keys of its own.
         self.keys = Keys() if self.document is not None else None
         self.help = pn.Column(
@@ -91,6 +93,7 @@ class Page:
             self.alert,
             progress,
             self.maps.layout,
+            self.diagnostics.layout,
             css_classes=["mg-main"],
             stylesheets=css,
             **wide,
@@ -131,6 +134,7 @@ class Page:
             (explorer, explorer.param.watch(soon(self._update_chance), ["chance"])),
             (state, state.param.watch(soon(self.maps.show_code), state.names())),
             (state, state.param.watch(soon(self._update_region), ["region", "source"])),
+            *self.diagnostics.watchers(soon),
         ]
         inspector.most.on_click(lambda _: maps.show_extreme(True))
         inspector.least.on_click(lambda _: maps.show_extreme(False))
@@ -265,6 +269,7 @@ class Page:
         self.layout.css_classes = ["mg-root", f"mg-{theme}"]
         self.theme.label = "Light" if theme == "dark" else "Dark"
         self.maps.paint()
+        self.diagnostics.paint(theme)
 
     def press(self, key: str) -> None:
         """Do what a key stands for; see :data:`explorer.widgets.keys.KEYS`."""
