@@ -16,7 +16,7 @@ import massgan_core as mg
 from massgan_core.evaluate import chi_square, spread_skill, windowed_power
 from massgan_core.evaluate.bands import Band, band, histogram
 from massgan_core.evaluate.convergence import Convergence, RunningConvergence, convergence
-from massgan_core.evaluate.coverage import attainable, binned_ranks, covered
+from massgan_core.evaluate.coverage import RunningRanks, attainable, binned_ranks, covered
 from massgan_core.evaluate.predictive import chi_square_error
 from massgan_core.evaluate.ranks import ranks_of_each
 from massgan_core.evaluate.settling import Settling, settling
@@ -35,9 +35,10 @@ if TYPE_CHECKING:
 
 LEAST = 2  #: samples for anything to be said
 BINS = 16  #: of ranks
-LEAST_RANKED = BINS - 1  #: samples for one rank in each bin
+LEAST_RANKED = BINS  #: samples for one rank in each bin, of the truth and of each sample
 SPECTRUM_BINS = 14
 VALUE_BINS = 40
+SHEAR_BINS = 8
 WIDTH = 1.0  #: blur of κ before its values are counted [arcmin]
 MARGIN = 2.0  #: from the footprint's edge, for the shear that κ predicts [arcmin]
 LEVELS = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99])
@@ -183,15 +184,17 @@ def _values(summary: Summary) -> Values:
 
 
 def _ranks(summary: Summary) -> Ranks | None:
-    field = summary.field
-    n = (summary.kept + 1) // BINS * BINS - 1
-    if field.truth is None or n < LEAST_RANKED:
+    """The truth among n samples, beside each of n + 1 samples among the n others."""
+    field, n = summary.field, summary.kept // BINS * BINS - 1
+    if field.truth is None or n + 1 < LEAST_RANKED:
         return None
-    maps = torch.cat([field.truth.cpu().float()[None], summary.samples[:n]])
-    counts = ranks_of_each(maps, field.footprint.cpu())
-    share = binned_ranks(counts, BINS) * BINS / counts.sum(-1, keepdim=True)
+    samples, area = summary.samples[: n + 1], field.footprint.cpu()
+    own = RunningRanks(field.truth.cpu().float()).update(samples[:n]).counts(area)
+    counts = torch.cat([own[None], ranks_of_each(samples, area)])
+    pixels = counts.sum(-1, keepdim=True)
+    share = binned_ranks(counts, BINS) * BINS / pixels
     level = LEVELS[LEVELS <= attainable(n)[-1].item()]
-    inside = covered(counts, level) / counts.sum(-1, keepdim=True)
+    inside = covered(counts, level) / pixels
     return Ranks(
         n,
         share[0].numpy(),
@@ -212,7 +215,7 @@ def _shear(summary: Summary) -> Shear:
     if field.kappa is not None:
         truth = float(chi_square(field.kappa, field, margin=MARGIN))
     error = float(chi_square_error(field, MARGIN))
-    return Shear(*histogram(found), float(found.mean()), error, truth)
+    return Shear(*histogram(found, SHEAR_BINS), float(found.mean()), error, truth)
 
 
 def _mean(summary: Summary) -> torch.Tensor:

@@ -26,6 +26,14 @@ COLORS = {
 BAND = 0.24  #: opacity of a band
 _DASHES = {"line": "solid", "points": "solid", "dashed": (6, 4), "dotted": (2, 3)}
 _PLAIN = 'return tick.toLocaleString("en", {maximumFractionDigits: 3}).replace("-", "−")'
+# Bokeh's own labels on less than a decade are long: 2.500e-4.
+_POWERS = """
+if (tick >= 0.001 && tick < 10000) return String(Number(tick.toPrecision(2)))
+const power = Math.floor(Math.log10(tick) + 1e-9), times = (tick / 10 ** power).toPrecision(2)
+const raised = [...String(power)].map(c => c == "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c]).join("")
+return (Number(times) == 1 ? "" : Number(times) + "·") + "10" + raised
+"""
+_PERCENT = 'return Math.round(100 * tick) + " %"'
 _ARCMIN = 'return String(Math.round(108000 / tick) / 10) + "′"'
 
 
@@ -62,6 +70,7 @@ class Chart:
         layers: What it draws, by name.
         log: Which axes are logarithmic: "", "x", "y" or "xy".
         ticks: Where the x axis has marks; by default Bokeh chooses.
+        percent: Linear axes show shares as percentages.
         tooltip: How the hover says x and y, as Bokeh formats; empty for no hover.
     """
 
@@ -74,6 +83,7 @@ class Chart:
         *,
         log: str = "",
         ticks: Sequence[float] = (),
+        percent: bool = False,
         tooltip: Sequence[tuple[str, str]] = (),
     ) -> None:
         self.layers = dict(layers)
@@ -100,7 +110,7 @@ class Chart:
         }
         self._dots: dict[str, object] = {}
         self._glyphs = {key: self._draw(key) for key in self.layers}
-        self._style(log, ticks)
+        self._style(log, ticks, _PERCENT if percent else _PLAIN)
         hovered = [r for key, r in self._glyphs.items() if self.layers[key].kind != "band"]
         if tooltip:
             for renderer in hovered:
@@ -206,13 +216,16 @@ class Chart:
             self._dots[key] = self.figure.scatter("x", "y", size=6, **common)
         return self.figure.line("x", "y", line_width=2, line_dash=_DASHES[layer.kind], **common)
 
-    def _style(self, log: str, ticks: Sequence[float]) -> None:
+    def _style(self, log: str, ticks: Sequence[float], plain: str) -> None:
         for axis in self.figure.axis:
             _letter(axis)
         for axis, name in ((self.figure.xaxis, "x"), (self.figure.yaxis, "y")):
             if name not in log:
-                axis.formatter = CustomJSTickFormatter(code=_PLAIN)
+                axis.formatter = CustomJSTickFormatter(code=plain)
                 axis.ticker.desired_num_ticks = 5
+            else:
+                axis.formatter = CustomJSTickFormatter(code=_POWERS)
+                axis.ticker.desired_num_ticks = 4
         if ticks:
             self.figure.xaxis.ticker = FixedTicker(ticks=list(ticks))
             self.figure.xaxis.formatter = CustomJSTickFormatter(code=_PLAIN)

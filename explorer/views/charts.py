@@ -51,7 +51,7 @@ def charts() -> dict[str, Chart]:
         "spectrum": Chart(
             "spectrum",
             "multipole ℓ",
-            "ℓ² C_ℓ / 2π",
+            "ℓ² C(ℓ) / 2π",
             {
                 "samples": _BAND,
                 "theory": Layer("dashed", "law", "theory, same mask"),
@@ -91,6 +91,7 @@ def charts() -> dict[str, Chart]:
                 "nominal": Layer("dashed", "law", "as it should be"),
                 "covered": Layer("points", "mean", "these samples"),
             },
+            percent=True,
             tooltip=[("level", "@x{0%}"), ("inside", "@y{0.0%}")],
         ),
         "shear": Chart(

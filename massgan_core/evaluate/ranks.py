@@ -54,12 +54,12 @@ def ranks_of_each(
 ) -> Float[Tensor, "M M"]:
     """How often each map has each rank 0 … M − 1 among all the others, over the footprint.
 
-    Where the first is the truth and the others are exact samples, all M are exchangeable: its
-    ranks are then as uneven as those of any other, and the other rows show how uneven that is.
-    One map alone has few independent pixels, so the counts scatter far more than √counts.
+    For exact samples the truth is one more sample: its ranks among M − 1 of them are as uneven
+    as those of each sample among the others. Pixels of one map are not independent, so that is
+    far more than √counts.
 
     Args:
-        maps: A truth and samples, say, all without their footprint mean.
+        maps: Samples without their footprint mean.
         area: Footprint.
         rows: Rows of pixels sorted at a time, which bounds the memory.
     """
