@@ -14,7 +14,7 @@ import torch
 
 import massgan_core as mg
 from massgan_core.evaluate import chi_square, spread_skill, windowed_power
-from massgan_core.evaluate.bands import Band, band, histogram
+from massgan_core.evaluate.bands import Band, band, even_edges, histogram
 from massgan_core.evaluate.convergence import Convergence, RunningConvergence, convergence
 from massgan_core.evaluate.coverage import RunningRanks, attainable, binned_ranks, covered
 from massgan_core.evaluate.predictive import chi_square_error
@@ -48,7 +48,7 @@ LINEAR = ("wiener",)  #: samplers that take the reduced shear they are given for
 
 @dataclass(frozen=True, eq=False)
 class Spectrum:
-    """ℓ² C_ℓ / 2π, all through the same mask, which is not deconvolved."""
+    """ℓ² C(ℓ) / 2π, all through the same mask, which is not deconvolved."""
 
     ell: np.ndarray
     samples: Band
@@ -173,7 +173,7 @@ def _values(summary: Summary) -> Values:
     area, truth = field.footprint.cpu(), field.truth
     singles = [_mean(summary), *([] if truth is None else [truth.cpu().float()])]
     maps = torch.cat([smoothed(m, field, WIDTH) for m in (*summary.batches, torch.stack(singles))])
-    edges, _ = histogram(maps[:, area].flatten(), VALUE_BINS)
+    edges = even_edges(maps[:, area], VALUE_BINS)
     found, n = densities(maps, area, edges), summary.kept
     mean, *rest = found[n:].numpy()
     middles = (edges[1:] + edges[:-1]) / 2

@@ -36,7 +36,7 @@ CHECKS = {
     "spectrum": (
         "Structure by scale",
         "How much structure the maps have, from large patches (left) to small ones (right).",
-        "Power spectrum ℓ²C_ℓ/2π; the scale along the top is 180°/ℓ. All curves, the theory for "
+        "Power spectrum ℓ²C(ℓ)/2π; the scale along the top is 180°/ℓ. All curves, the theory for "
         "this field's n(z) too, went through the same mask, which is not deconvolved: compare "
         "them with one another only. A sample should have the truth's power; the mean has less, "
         "because it leaves out what is not known.",

@@ -33,11 +33,16 @@ def band(values: Float[Tensor, "N K"], share: float = 0.68) -> Band:
     return Band(*torch.quantile(values, at, dim=0).numpy())
 
 
+def even_edges(values: Float[Tensor, "*N"], bins: int) -> Float[np.ndarray, " E"]:
+    """Edges of equal bins from the least to the largest value, which lie inside."""
+    low, high = float(values.min()), float(values.max())
+    room = 1e-6 * max(abs(low), abs(high), 1e-6)  # values all alike still have a bin
+    return np.linspace(low - room, high + room, bins + 1)
+
+
 def histogram(
     values: Float[Tensor, " N"], bins: int = 16
 ) -> tuple[Float[np.ndarray, " E"], Float[np.ndarray, " K"]]:
-    """Edges between the least and the largest value, and the share of the values in each bin."""
-    low, high = float(values.min()), float(values.max())
-    room = 1e-6 * max(abs(low), abs(high), 1e-6)  # all values alike still have a bin
-    edges = np.linspace(low - room, high + room, bins + 1)
+    """Even edges about all values, and the share of the values in each bin."""
+    edges = even_edges(values, bins)
     return edges, np.histogram(values.numpy(), edges)[0] / len(values)

@@ -49,7 +49,8 @@ def test_it_takes_the_theme(chart: Chart) -> None:
         assert by_name["line"].line_color == COLORS[theme]["truth"]
         assert by_name["area"].fill_color == COLORS[theme]["samples"]
         assert by_name["bars"].fill_color == COLORS[theme]["samples"]
-        assert by_name["dots"].fill_color == COLORS[theme]["mean"]
+        assert by_name["dots"].line_color == COLORS[theme]["mean"]
+        assert chart._dots["dots"].glyph.fill_color == COLORS[theme]["mean"]
 
 
 def test_a_screen_reader_hears_the_finding(chart: Chart) -> None:
