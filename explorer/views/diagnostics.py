@@ -48,9 +48,9 @@ class Diagnostics:
             )
             for name in CHECKS
         }
-        self.grid = pn.Column(
-            *self.cards.values(), css_classes=["mg-maps"], stylesheets=css, visible=False, **wide
-        )
+        grid = pn.Column(*self.cards.values(), css_classes=["mg-maps"], stylesheets=css, **wide)
+        # The grid's own display rule would win over its being hidden.
+        self.fold = pn.Column(grid, visible=False, **wide)
         head = pn.Row(
             self.line,
             self.button,
@@ -59,7 +59,7 @@ class Diagnostics:
             align="center",
             **wide,
         )
-        self.layout = pn.Column(head, self.grid, css_classes=["mg-main"], stylesheets=css, **wide)
+        self.layout = pn.Column(head, self.fold, css_classes=["mg-main"], stylesheets=css, **wide)
         self._shown: Diagnosis | None = None
         self.open()
         self.update()
@@ -76,7 +76,7 @@ class Diagnostics:
     def open(self) -> None:
         """Open or close, as the State says."""
         self.button.label = "Hide" if self.state.checks else "Show"
-        self.grid.visible = self.state.checks and self._shown is not None
+        self.fold.visible = self.state.checks and self._shown is not None
         self.say()
 
     def say(self) -> None:

@@ -28,11 +28,12 @@ LAYERS = [
 
 def test_checks_of_a_small_run(tab: Any, address: str) -> None:
     choices = {**NFW, "sampler": "wiener", "n": 16, "batch": 8, "seed": 5}
+    tab.page.set_default_timeout(tab.patience)
     tab.open(f"{address}?{urlencode(choices)}")
     tab.press("Start").wait('[data-state="finished"]')
     assert tab.page.get_by_text(SECTION).is_visible()
     tab.press("Show")
-    tab.page.wait_for_selector('#massgan-checks[data-state="current"]', timeout=tab.patience)
+    tab.page.wait_for_selector('#massgan-checks[data-state="current"]')
     assert "checks=true" in tab.page.url
 
     field = mg.simulated("nfw", depth=30.0, mask="none")
@@ -41,7 +42,7 @@ def test_checks_of_a_small_run(tab: Any, address: str) -> None:
     for name, layer, column, expected in LAYERS:
         # Drawn, seen, and with a name for those who do not see it.
         picture = tab.page.locator(f'[role="img"][aria-label^="{CHECKS[name][0]}"]')
-        picture.wait_for(timeout=tab.patience)
+        picture.wait_for()
         shown = tab.page.evaluate(
             """([source, column]) =>
               [...Bokeh.documents[0].get_model_by_name(source).data[column]]""",

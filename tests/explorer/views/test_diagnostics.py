@@ -45,7 +45,7 @@ def _line(view: Diagnostics) -> dict[str, str]:
 
 def _visible(view: Diagnostics) -> set[str]:
     return (
-        {name for name, card in view.cards.items() if card.visible} if view.grid.visible else set()
+        {name for name, card in view.cards.items() if card.visible} if view.fold.visible else set()
     )
 
 
