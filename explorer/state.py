@@ -120,6 +120,7 @@ class State(param.Parameterized):
         doc="Name of the X-ray cluster that is looked into; empty = none.",
     )
     colors = param.Selector(default="diverging", objects=COLORS, doc="Colours of the κ maps.")
+    checks = param.Boolean(default=False, doc="Whether the checks of the samples are open.")
     theme = param.Selector(default="light", objects=THEMES, doc="Light or dark page.")
 
     def __init__(

@@ -12,6 +12,7 @@ from panel.viewable import Viewer
 
 import massgan_core as mg
 from explorer import store as library
+from explorer.checker import Checker
 from explorer.first_look import first_look
 from explorer.runner import Runner, sentence
 from explorer.state import SEEN, State
@@ -41,6 +42,7 @@ class Explorer(Viewer):
     state = param.ClassSelector(class_=State, constant=True, doc="Choices.")
     store = param.ClassSelector(class_=Store, constant=True, doc="Results.")
     runner = param.ClassSelector(class_=Runner, constant=True, doc="The run.")
+    checker = param.ClassSelector(class_=Checker, constant=True, doc="Checks of the samples.")
     opening = param.Boolean(default=False, doc="A field is being opened.")
     alert = param.String(default="", doc="What went wrong, in one sentence; empty = nothing.")
     promise = param.Parameter(
@@ -64,7 +66,9 @@ class Explorer(Viewer):
 
     def __init__(self, inputs: Iterable[str] = (), **choices: Any) -> None:
         state = State(inputs=inputs, trained=library.trained(), **choices)
-        super().__init__(state=state, store=Store(), runner=Runner())
+        store, runner = Store(), Runner()
+        checker = Checker(state, store, runner, spawn=self._spawn, quietly=self._quietly)
+        super().__init__(state=state, store=store, runner=runner, checker=checker)
         self._awake, self._opened = False, 0
         self._left_out = ""  # of a link or a session: said until its field is open, and then
         self._drawn_by = state.sampler  # whose samples the runner's are, whatever is chosen now

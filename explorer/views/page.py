@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import panel as pn
 from panel.io.notebook import push_on_root
 
+from explorer.views.diagnostics import Diagnostics
 from explorer.views.maps import Maps
 from explorer.views.sidebar import Sidebar
 from explorer.views.takeaway import TakeAway
@@ -59,6 +60,7 @@ class Page:
         self.maps, self.sidebar = Maps(explorer.state), Sidebar(explorer)
         self.takeaway = TakeAway(explorer, self.maps, self.deliver)
         self.maps.layout.append(self.takeaway.layout)
+        self.diagnostics = Diagnostics(explorer.state, explorer.checker, explorer.runner)
         # A notebook has keys of its own.
         self.keys = Keys() if self.document is not None else None
         self.help = pn.Column(
@@ -94,6 +96,7 @@ class Page:
             self.alert,
             progress,
             self.maps.layout,
+            self.diagnostics.layout,
             css_classes=["mg-main"],
             stylesheets=css,
             **wide,
@@ -137,6 +140,7 @@ class Page:
             (explorer, explorer.param.watch(soon(self._update_fit), ["fit"])),
             (state, state.param.watch(soon(self.maps.show_code), state.names())),
             (state, state.param.watch(soon(self._update_region), ["region", "source"])),
+            *self.diagnostics.watchers(soon),
         ]
         inspector.most.on_click(lambda _: maps.show_extreme(True))
         inspector.least.on_click(lambda _: maps.show_extreme(False))
@@ -281,6 +285,7 @@ class Page:
         self.layout.css_classes = ["mg-root", f"mg-{theme}"]
         self.theme.label = "Light" if theme == "dark" else "Dark"
         self.maps.paint()
+        self.diagnostics.paint(theme)
 
     def press(self, key: str) -> None:
         """Do what a key stands for; see :data:`explorer.widgets.keys.KEYS`."""

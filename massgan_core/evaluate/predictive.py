@@ -111,6 +111,17 @@ def chi_square(
     return (square * where).sum((-2, -1)) / (2 * where.sum((-2, -1)))
 
 
+def chi_square_error(field: ShearField, margin: float = 0.0) -> Float[Tensor, "*B"]:
+    """Std √(1/N_pix) of T of the truth over realisations of the noise; all samples share it.
+
+    Args:
+        field: What was measured.
+        margin: As for :func:`chi_square`.
+    """
+    where = field.mask & inner(field.footprint, field.grid, margin)
+    return where.sum((-2, -1)).double() ** -0.5
+
+
 def chi_square_map(
     residual: Complex[Tensor, "*B H W"], where: Bool[Tensor, "*A H W"], grid: Grid, width: float
 ) -> Float[Tensor, "*B H W"]:

@@ -47,3 +47,26 @@ def relative_ranks(counts: Float[Tensor, "*F K"]) -> Float[Tensor, " K"]:
     """Share of each bin over all maps, in units of 1/K: all 1 where ranks are flat."""
     total = counts.reshape(-1, counts.shape[-1]).sum(0)
     return total * len(total) / total.sum()
+
+
+def ranks_of_each(
+    maps: Float[Tensor, "M H W"], area: Bool[Tensor, "H W"], rows: int = 32
+) -> Float[Tensor, "M M"]:
+    """How often each map has each rank 0 … M − 1 among all the others, over the footprint.
+
+    For exact samples the truth is one more sample: its ranks among M − 1 of them are as uneven
+    as those of each sample among the others. Pixels of one map are not independent, so that is
+    far more than √counts.
+
+    Args:
+        maps: Samples without their footprint mean.
+        area: Footprint.
+        rows: Rows of pixels sorted at a time, which bounds the memory.
+    """
+    m = len(maps)
+    counts = torch.zeros(m * m, dtype=torch.int64)
+    for part, where in zip(maps.split(rows, 1), area.split(rows, 0), strict=True):
+        order = part[:, where].argsort(dim=0, stable=True)  # which map comes at each rank
+        ranks = torch.arange(m)[:, None].expand_as(order)
+        counts += torch.bincount((order * m + ranks).flatten(), minlength=m * m)
+    return counts.reshape(m, m).double()

@@ -87,14 +87,23 @@ def band_power(
     Bins without a mode give NaN. The map is taken as it is: no apodisation, no mask
     correction; compare only spectra measured with the same window.
     """
-    edges = torch.as_tensor(np.asarray(edges, float))
-    ell = grid.multipoles()
-    index = torch.bucketize(ell.flatten(), edges, right=True) - 1
-    inside = (index >= 0) & (index < len(edges) - 1)
     first = torch.fft.fft2(kappa.double())
     second = first if other is None else torch.fft.fft2(other.double())
-    power = (first * second.conj()).real.flatten(-2) * grid.pixel_area
-    power = power / (grid.shape[0] * grid.shape[1])
+    power = (first * second.conj()).real * grid.pixel_area / (grid.shape[0] * grid.shape[1])
+    return band_means(power, grid, edges)
+
+
+def band_means(
+    power: Float[Tensor, "*B H W"], grid: Grid, edges: ArrayLike
+) -> tuple[Float[Tensor, " K"], Float[Tensor, "*B K"]]:
+    """Mean ℓ and mean `power` of the ``fft2`` modes of `grid` between consecutive `edges`.
+
+    Bins without a mode give NaN.
+    """
+    edges = torch.as_tensor(np.asarray(edges, float))
+    ell, power = grid.multipoles(), power.flatten(-2)
+    index = torch.bucketize(ell.flatten(), edges, right=True) - 1
+    inside = (index >= 0) & (index < len(edges) - 1)
     bins = len(edges) - 1
     count = torch.zeros(bins, dtype=torch.float64).index_add_(
         0, index[inside], torch.ones(int(inside.sum()), dtype=torch.float64)
@@ -103,7 +112,7 @@ def band_power(
         0, index[inside], ell.flatten()[inside]
     )
     total = torch.zeros((*power.shape[:-1], bins), dtype=torch.float64)
-    total = total.index_add_(-1, index[inside], power[..., inside].cpu())
+    total = total.index_add_(-1, index[inside], power[..., inside.to(power.device)].cpu())
     return mean_ell / count, total / count
 
 

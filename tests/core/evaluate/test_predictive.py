@@ -6,6 +6,7 @@ import torch
 
 from massgan_core.evaluate.predictive import (
     chi_square,
+    chi_square_error,
     chi_square_map,
     inner,
     predicted_shear,
@@ -205,3 +206,13 @@ def test_the_inside_is_a_margin_away_from_the_outer_edge_alone():
     assert torch.equal(batch, torch.stack([inside, inside.flip(1)]))
     with pytest.raises(ValueError, match="`margin` must be ≥ 0"):
         inner(area, grid, -1.0)
+
+
+def test_the_error_is_the_scatter_of_the_truths(rng):
+    field = lone(rng, 60)
+    for margin in (0.0, 8.0):
+        error = chi_square_error(field, margin)
+        assert (error == error[0]).all()
+        scatter = chi_square(field.kappa, field, margin=margin).std()
+        assert scatter == pytest.approx(error[0].item(), rel=0.3)
+    assert chi_square_error(field)[0] == pytest.approx(field.mask[0].sum().item() ** -0.5)

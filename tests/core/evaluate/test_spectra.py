@@ -10,8 +10,8 @@ from massgan_core.evaluate import (
     value_counts,
     windowed_power,
 )
-from massgan_core.evaluate.spectra import EDGES, within
-from massgan_core.sky import Grid, local_maxima
+from massgan_core.evaluate.spectra import EDGES, densities, power_per_log, windowed_theory, within
+from massgan_core.sky import Grid, PowerSpectrum, gaussian_field, local_maxima
 
 GRID = Grid((64, 64), 0.5)
 WHOLE = torch.ones(64, 64, dtype=torch.bool)
@@ -87,3 +87,48 @@ def test_a_batch_is_its_maps(rng):
     assert counts[1, 2].tolist() == peak_counts(kappa[1, 2], area, edges).tolist()
     each = area.expand(2, 3, -1, -1)
     assert torch.equal(peak_counts(kappa, each, edges), counts)
+
+
+@pytest.mark.parametrize("shape", [(48, 48), (31, 48)])
+def test_theory_is_the_mean_power_of_skies_behind_the_same_mask(shape, rng):
+    """A steep spectrum behind a holed mask: power leaks between scales, and is missing."""
+    grid, power = Grid(shape, 1.0), PowerSpectrum([10.0, 1e3, 1e5], [1e-8, 1e-9, 1e-13])
+    area = torch.rand(shape, generator=rng) > 0.1
+    area[5:15, 20:35] = False
+    large = Grid((2 * shape[0], 2 * shape[1]), 1.0)
+    skies = gaussian_field(power, large, rng, (400,))[:, 9 : 9 + shape[0], 4 : 4 + shape[1]]
+    edges = np.geomspace(400, 10800, 9)
+    found = windowed_power(skies, grid, area, edges)
+    theory = windowed_theory(power, grid, area, edges)
+    error = found.std(0) / 400**0.5
+    assert (error / theory)[3:].max() < 0.02
+    assert ((found.mean(0) - theory).abs() < 4 * error).all()
+    # It is not what one reads off the spectrum.
+    plain = torch.from_numpy(power(np.sqrt(edges[1:] * edges[:-1])))
+    assert ((theory / plain - 1).abs() > 0.1)[:7].all()
+
+
+def test_power_per_log_integrates_to_the_variance():
+    """White noise between two ℓ, over ln ℓ; and bins without a mode are left out."""
+    grid, rng = Grid((64, 64), 0.5), torch.Generator().manual_seed(1)
+    kappa = gaussian_field(PowerSpectrum([10.0, 1e5], [1e-9, 1e-9]), grid, rng)
+    edges = np.geomspace(3000, 20000, 15)
+    ell, scaled = power_per_log(windowed_power(kappa, grid, WHOLE, edges), grid, edges)
+    assert ((ell.numpy() > edges[:-1]) & (ell.numpy() < edges[1:])).all()
+    total = (scaled * np.log(edges[1] / edges[0])).sum()
+    assert total == pytest.approx((20000**2 - 3000**2) / (4 * np.pi) * 1e-9, rel=0.04)
+    edges = np.geomspace(10, 20000, 40)
+    ell, scaled = power_per_log(windowed_power(kappa, grid, WHOLE, edges), grid, edges)
+    assert 0 < len(ell) < 39 and ell.isfinite().all() and scaled.isfinite().all()
+
+
+def test_densities_integrate_to_one(rng):
+    maps, area = 3 + torch.randn(3, 64, 64, generator=rng), holed(rng)
+    edges = np.linspace(-6, 6, 25)
+    found = densities(maps, area, edges)
+    np.testing.assert_allclose((found * 0.5).sum(-1), 1, atol=1e-12)
+    normal = np.exp(-(((edges[1:] + edges[:-1]) / 2) ** 2) / 2) / (2 * np.pi) ** 0.5
+    np.testing.assert_allclose(found.mean(0), normal, atol=0.03)
+    torch.testing.assert_close(
+        found[1] * area.sum() * 0.5, value_counts(maps[1], area, edges), rtol=1e-9, atol=0
+    )
