@@ -10,7 +10,6 @@ import panel as pn
 import param
 from panel.viewable import Viewer
 
-import massgan_core as mg
 from explorer import store as library
 from explorer.checker import Checker
 from explorer.first_look import first_look
@@ -18,17 +17,17 @@ from explorer.runner import Runner, sentence
 from explorer.state import SEEN, State
 from explorer.store import Store
 from explorer.uploads.uploads import Uploads
+from explorer.verdicts import Verdicts
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from massgan_core.posterior import Summary
     from massgan_core.sky import ShearField
 
 FIELD = ("source", "region", "kind", "sky_seed", "depth", "outline", "file", "upload")
 
 
-class Explorer(Viewer):
+class Explorer(Verdicts, Viewer):
     """Pick a field and a sampler, press Start, watch the posterior grow.
 
     In a notebook: ``Explorer()`` as the last line of a cell. Choices may be given by name, e.g.
@@ -45,19 +44,6 @@ class Explorer(Viewer):
     checker = param.ClassSelector(class_=Checker, constant=True, doc="Checks of the samples.")
     opening = param.Boolean(default=False, doc="A field is being opened.")
     alert = param.String(default="", doc="What went wrong, in one sentence; empty = nothing.")
-    promise = param.Parameter(
-        default=None, doc="What the spread of the samples at rest is worth; None = no word."
-    )
-    chance = param.Parameter(
-        default=None, doc="The Chance of κ above the threshold, once counted; None before."
-    )
-    fit = param.Parameter(
-        default=None, doc="χ² of the shear that the samples at rest predict, [H, W]; None before."
-    )
-    inspection = param.Parameter(
-        default=None,
-        doc="What the samples at rest say of the chosen cluster: an Inspection, a sentence, None.",
-    )
     known = param.Parameter(
         default=None,
         doc="Summary drawn beforehand of the open field, shown before the first sample, or None.",
@@ -74,19 +60,14 @@ class Explorer(Viewer):
         self._drawn_by = state.sampler  # whose samples the runner's are, whatever is chosen now
         self._tasks: set[asyncio.Task] = set()
         self._pages: list = []
-        self._smoothed = mg.SmoothedSamples(state.smoothing)
         self._blur = state.smoothing  # of the maps in `store.seen`
-        self._counting = False
         self.uploads = Uploads(self._spawn)
         self.uploads.param.watch(self._on_upload, "opened")
         self.state.param.watch(self._on_field, list(FIELD))
         self.state.param.watch(self._on_seen, ["pictures", "smoothing"])
-        self.state.param.watch(self._on_fit, ["pictures", "smoothing"])
         self.state.param.watch(self._on_sampler, "sampler")
-        self.state.param.watch(self._on_cluster, "cluster")
-        self.state.param.watch(self._on_chance, ["pictures", "threshold", "smoothing"])
         self.runner.param.watch(self._on_error, "error")
-        self.runner.param.watch(self._on_samples, ["phase", "summary"])
+        self._judge_samples()
 
     @property
     def drawn_by(self) -> str:
@@ -245,68 +226,6 @@ class Explorer(Viewer):
         known = await self._quietly(first_look, *asked)
         if asked == (self.store.choice, self.state.sampler):
             self.known = known
-
-    def _on_samples(self, *_: param.parameterized.Event) -> None:
-        # A batch under way at a pause brings its samples after it.
-        self.promise = None
-        if self.runner.at_rest:
-            self._spawn(self._judge(self.runner.summary, self._drawn_by))
-        self._on_cluster()
-        self._on_chance()
-        self._on_fit()
-
-    async def _judge(self, summary: Summary, sampler: str) -> None:
-        promise = await self._quietly(library.promise, sampler, summary)
-        if summary is self.runner.summary and self.runner.at_rest:
-            self.promise = promise
-
-    def _on_cluster(self, *_: param.parameterized.Event) -> None:
-        self.inspection = None
-        if self.runner.at_rest and self.store.circles is not None and self.state.cluster:
-            self._spawn(self._inspect(self.runner.summary, self.state.cluster))
-
-    async def _inspect(self, summary: Summary, name: str) -> None:
-        found = await self._quietly(library.inspection, summary, self.store.circles, name)
-        if summary is self.runner.summary and name == self.state.cluster and self.runner.at_rest:
-            self.inspection = found
-
-    def _on_fit(self, *_: param.parameterized.Event) -> None:
-        self.fit = None
-        there = self.runner.at_rest and self.runner.summary.kept
-        if there and "fit" in self.state.pictures:
-            self._spawn(self._fit(self.runner.summary, self.state.smoothing))
-
-    async def _fit(self, summary: Summary, blur: float) -> None:
-        found = await self._quietly(library.fit, summary, self._drawn_by, blur)
-        now = self.runner.summary is summary and self.runner.at_rest
-        if now and blur == self.state.smoothing:
-            self.fit = found
-
-    def _on_chance(self, *_: param.parameterized.Event) -> None:
-        if self.runner.summary is None:
-            self.chance = None
-        elif "chance" in self.state.pictures and not self._counting:
-            self._spawn(self._count())
-
-    async def _count(self) -> None:
-        """Count until what was counted is what is wanted: choices and samples may overtake it."""
-        if self._counting:
-            return
-        self._counting, counted = True, None
-        try:
-            while (wanted := self._wanted()) != counted and wanted[0] is not None:
-                summary, threshold, smoothing = counted = wanted
-                if self._smoothed.smoothing != smoothing:
-                    self._smoothed = mg.SmoothedSamples(smoothing)
-                chance = await self._quietly(library.chance, self._smoothed, summary, threshold)
-                now = self.runner.summary
-                if now is not None and now.field is summary.field:
-                    self.chance = chance
-        finally:
-            self._counting = False
-
-    def _wanted(self) -> tuple[Summary | None, float, float]:
-        return self.runner.summary, self.state.threshold, self.state.smoothing
 
     def aside(self, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
         """Do `work` in a thread and hand its result to `then`: None, and an alert, if it fails."""

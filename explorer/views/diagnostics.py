@@ -17,6 +17,7 @@ from explorer.widgets.texts import caption, text
 if TYPE_CHECKING:
     from explorer.checker import Checker
     from explorer.diagnostics import Diagnosis
+    from explorer.elements.curves import Chart
     from explorer.runner import Runner
     from explorer.state import State
 
@@ -26,31 +27,16 @@ class Diagnostics:
 
     def __init__(self, state: State, checker: Checker, runner: Runner) -> None:
         self.state, self.checker, self.runner = state, checker, runner
-        self.charts = charts()
-        self.charts["spectrum"].add_arcmin()
+        self.charts: dict[str, Chart] = {}
+        self.cards: dict[str, pn.Column] = {}
         css, wide = [sheet("page")], {"sizing_mode": "stretch_width", "margin": 0}
         self.line = text("")
         self.button = pn.widgets.Button(label="Show", margin=0, width=72)
         self.button.on_click(self._on_button)
-        self._heads = {name: pane(explained(*CHECKS[name])) for name in CHECKS}
         self._legends = {name: pane() for name in CHECKS}
         self._words = {name: text("") for name in CHECKS}
-        self.cards = {
-            name: pn.Column(
-                self._heads[name],
-                pn.pane.Bokeh(self.charts[name].figure, **wide),
-                self._legends[name],
-                self._words[name],
-                css_classes=["mg-card"],
-                stylesheets=css,
-                visible=False,
-                **wide,
-            )
-            for name in CHECKS
-        }
-        grid = pn.Column(*self.cards.values(), css_classes=["mg-maps"], stylesheets=css, **wide)
         # The grid's own display rule would win over its being hidden.
-        self.fold = pn.Column(grid, visible=False, **wide)
+        self.fold = pn.Column(visible=False, **wide)
         head = pn.Row(
             self.line,
             self.button,
@@ -74,10 +60,35 @@ class Diagnostics:
         ]
 
     def open(self) -> None:
-        """Open or close, as the State says."""
+        """Open or close, as the State says; the figures are made when they are first wanted."""
+        if self.state.checks and not self.cards:
+            self._furnish()
+            self._fill()
         self.button.label = "Hide" if self.state.checks else "Show"
         self.fold.visible = self.state.checks and self._shown is not None
         self.say()
+
+    def _furnish(self) -> None:
+        """A card for each check."""
+        css, wide = [sheet("page")], {"sizing_mode": "stretch_width", "margin": 0}
+        self.charts = charts()
+        self.charts["spectrum"].add_arcmin()
+        self.cards = {
+            name: pn.Column(
+                pane(explained(*CHECKS[name])),
+                pn.pane.Bokeh(self.charts[name].figure, **wide),
+                self._legends[name],
+                self._words[name],
+                css_classes=["mg-card"],
+                stylesheets=css,
+                visible=False,
+                **wide,
+            )
+            for name in CHECKS
+        }
+        self.paint(self.state.theme)
+        grid = pn.Column(*self.cards.values(), css_classes=["mg-maps"], stylesheets=css, **wide)
+        self.fold.append(grid)
 
     def say(self) -> None:
         """On which samples the checks are."""
@@ -100,8 +111,12 @@ class Diagnostics:
 
     def update(self) -> None:
         """Show the latest checks."""
+        self._fill()
+        self.open()
+
+    def _fill(self) -> None:
         found = self.checker.diagnosis
-        if found is not self._shown:
+        if found is not self._shown and self.cards:
             self._shown = found
             words = {} if found is None else findings(found)
             sent = {} if found is None else pictures(found)
@@ -115,7 +130,6 @@ class Diagnostics:
                 chart.describe(f"{CHECKS[name][0]}. {words.get(name, '')}")
                 self._key(name)
                 card.visible = name in words and (name != "settling" or "growth" not in words)
-        self.open()
 
     def paint(self, theme: str) -> None:
         """Take the theme."""

@@ -26,6 +26,7 @@ from explorer.views.titles import (
     UNITS,
 )
 from explorer.widgets.calm import TOKENS, sheet
+from explorer.widgets.cards import Made, card, panes
 from explorer.widgets.texts import caption, code, color_bar, heading, number, text
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Maps:
 
     def __init__(self, state: State) -> None:
         self.state, self.sky, self.grid = state, Sky(), None
-        self.maps = {name: SkyMap(self.sky, name, UNITS.get(name, "κ")) for name in TITLES}
+        self.maps = Made(self._make)
         self.galaxies, self.inspector = GalaxyMap(), Inspector(state)
         self._images: dict[str, np.ndarray] = {}
         self._summary: Summary | None = None
@@ -72,21 +73,15 @@ class Maps:
             margin=0,
         )
         self.cards = {
-            "galaxies": _card(
+            "galaxies": card(
                 self._galaxy_words, self.galaxies.figure, self._galaxy_bar, kind="mg-data"
             ),
             **{
-                name: _card(
-                    self._words[name],
-                    self.maps[name].figure,
-                    self._bars[name],
-                    *{"std": [self._promise], "sample": [self.player]}.get(name, []),
-                    kind="mg-data" if name == "truth" else "mg-map",
-                )
+                name: card(kind="mg-data" if name == "truth" else "mg-map", visible=False)
                 for name in TITLES
             },
             "cluster": self.inspector.layout,
-            "guide": _card(text(GUIDE), self._code, kind="mg-guide"),
+            "guide": card(text(GUIDE), self._code, kind="mg-guide"),
         }
         self.layout = pn.Column(
             *self.cards.values(),
@@ -99,6 +94,24 @@ class Maps:
         self.show_code()
         self.show_field(None)
 
+    def _make(self, name: str) -> SkyMap:
+        """A map when it is first wanted: a figure costs much, most are never looked at."""
+        made = SkyMap(self.sky, name, UNITS.get(name, "κ"))
+        made.paint(self.state.theme, self._palette(name))
+        made.show_clusters(self.state.clusters)
+        made.clear(EMPTY.get(name, ""))
+        if self.grid is not None:
+            made.orient(self.grid)
+        self._label(name, "")
+        self._bars[name].object = color_bar(self._palette(name), None, UNITS.get(name, "κ"))
+        self.cards[name].objects = panes(
+            self._words[name],
+            made.figure,
+            self._bars[name],
+            *{"std": [self._promise], "sample": [self.player]}.get(name, []),
+        )
+        return made
+
     def show_field(self, store: Store | None) -> None:
         """Frame the open field and show what is known before the first sample."""
         field = None if store is None else store.field
@@ -106,25 +119,29 @@ class Maps:
         real_cosmos = self.state.source == "cosmos"
         self.cards["galaxies"].visible = real_cosmos
         simulated = self.state.source == "simulated"
-        self._truth_known = simulated if field is None else store.truth is not None
+        known = simulated if field is None else store.truth is not None
+        self._truth_known = known and not real_cosmos
         self.show_summary(None, exact=True)
         self.choose()
         self.inspector.offer(None if field is None else store.circles)
         if field is None:
-            for name in ("truth", *SEEN):
-                self.maps[name].clear("")
+            self._forget("truth", *SEEN)
             return
         self.grid, self._mask = field.grid, store.footprint
         self.sky.show(field.grid, store.footprint, store.circles)
         self.sky.select(self.state.cluster)
         for sky_map in self.maps.values():
             sky_map.orient(field.grid)
-        for name in SEEN:
-            self.maps[name].clear("")
+        self._forget(*SEEN)
         self.show_seen(store.seen)
         if store.truth is not None:
             self._put("truth", store.truth, exact=True)
             self._label("truth", "known, for once")
+
+    def _forget(self, *names: str) -> None:
+        for name in names:
+            if name in self.maps:
+                self.maps[name].clear("")
 
     def show_galaxies(self, picture: GalaxyPicture) -> None:
         """The datashaded galaxies and the clusters among them."""
@@ -139,7 +156,7 @@ class Maps:
     def show_seen(self, images: dict[str, np.ndarray]) -> None:
         """The maps made of the field alone, those that changed."""
         for name, image in images.items():
-            if self._images.get(name) is not image:
+            if self._images.get(name) is not image and name in self.state.pictures:
                 self._put(name, image, exact=True)
                 blurred = f"blurred by {self.state.smoothing:g}′"
                 self._label(name, "" if name == "wiener" else blurred)
@@ -148,8 +165,10 @@ class Maps:
         """Show the maps that are chosen, as far as there is something to show."""
         for name in TITLES:
             known = self._truth_known or name not in TRUTHS
-            card, chosen = self.cards[name], known and name in self.state.pictures
-            changed, card.visible = chosen != card.visible, chosen
+            place, chosen = self.cards[name], known and name in self.state.pictures
+            if chosen:
+                self.maps[name]  # there from now on
+            changed, place.visible = chosen != place.visible, chosen
             # One that was hidden may have missed samples.
             if changed and name in POSTERIOR:
                 self._show(name)
@@ -248,7 +267,8 @@ class Maps:
         return getattr(summary, name).numpy(), of
 
     def _empty(self, name: str, note: str) -> None:
-        if self._images.pop(name, None) is None and self.maps[name].note == note:
+        known = self._images.pop(name, None) is not None
+        if name not in self.maps or not known and self.maps[name].note == note:
             return  # nothing to send
         self.maps[name].clear(note)
         self._label(name, "")
@@ -323,19 +343,3 @@ class Maps:
     def _bar(self, name: str) -> None:
         limits = self.maps[name].limits if name in self._images else None
         self._bars[name].object = color_bar(self._palette(name), limits, UNITS.get(name, "κ"))
-
-
-def _card(*parts: object, kind: str) -> pn.Column:
-    panes = [
-        part
-        if isinstance(part, pn.viewable.Viewable)
-        else pn.pane.Bokeh(part, sizing_mode="stretch_width", margin=0)
-        for part in parts
-    ]
-    return pn.Column(
-        *panes,
-        css_classes=["mg-card", kind],
-        stylesheets=[sheet("page")],
-        sizing_mode="stretch_width",
-        margin=0,
-    )

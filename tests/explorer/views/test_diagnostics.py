@@ -149,7 +149,7 @@ def test_verdicts_follow_the_numbers(found: Diagnosis) -> None:
 
 def test_each_check_explains_itself(view: Diagnostics) -> None:
     for name, (title, sentence, what) in CHECKS.items():
-        html = view._heads[name].object
+        html = view.cards[name][0].object
         assert title in html and sentence in html and 'tabindex="0"' in html
         assert len(what) > len(sentence)
 
