@@ -49,6 +49,7 @@ def test_fits_of_the_run_that_is_shown(tab: Any, address: str, tmp_path: Path) -
     assert tab.errors == []
 
 
+@pytest.mark.slow
 def test_link_and_session(tab: Any, address: str, tmp_path: Path) -> None:
     tab.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     tab.open(f"{address}?{urlencode(PART)}")
@@ -65,13 +66,13 @@ def test_link_and_session(tab: Any, address: str, tmp_path: Path) -> None:
     saved["choices"] |= {"n": 4, "seed": -1}
     path.write_text(json.dumps(saved), encoding="utf-8")
     alert = tab.page.get_by_role("alert")
-    tab.page.locator("input[type=file]").set_input_files(path)
+    tab.page.locator("input[accept*=json]").set_input_files(path)
     tab.page.wait_for_url("**n=4**", timeout=tab.patience)
     alert.wait_for(timeout=tab.patience)
     assert "`seed` of the session was left out" in alert.inner_text()
     # Too long: it is not even sent, for it would end the connection.
     path.write_text(" " * 30_000_000)
-    tab.page.locator("input[type=file]").set_input_files(path)
+    tab.page.locator("input[accept*=json]").set_input_files(path)
     alert.filter(has_text="at most 64 kB").wait_for(timeout=tab.patience)
     tab.press("Start").wait('[data-state="finished"][data-n="4"]')
     assert tab.errors == []

@@ -29,7 +29,7 @@ def mine(tmp_path: Path, np_rng: np.random.Generator) -> Path:
 
 
 def drop(tab: Any, file: Path | dict[str, Any]) -> None:
-    tab.page.locator("input[type=file]").set_input_files(file)
+    tab.page.locator("input.filepond--browser").set_input_files(file)
 
 
 def sentence(tab: Any) -> str:
@@ -77,6 +77,7 @@ def test_from_a_file_to_samples(tab: Any, address: str, mine: Path) -> None:
     assert tab.errors == []
 
 
+@pytest.mark.slow
 def test_a_wrong_file_is_a_sentence_and_another_tab_sees_nothing_of_it(
     new_tab: Callable[[], Any], address: str, small_field: mg.ShearField, tmp_path: Path
 ) -> None:
@@ -98,6 +99,7 @@ def test_a_wrong_file_is_a_sentence_and_another_tab_sees_nothing_of_it(
     one.press("Simulated").wait('[data-state="idle"]')
 
 
+@pytest.mark.slow
 def test_a_file_too_large_never_leaves_the_browser(tab: Any, address: str, tmp_path: Path) -> None:
     open_page(tab, address)
     large = tmp_path / "large.fits"
