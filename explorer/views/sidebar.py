@@ -31,7 +31,7 @@ DEPTHS = {
     "30 per arcmin² – Euclid": 30.0,
     "100 per arcmin² – beyond COSMOS": 100.0,
 }
-OUTLINES = {"COSMOS": "cosmos", "Stars, bad columns": "stars", "Square": "none"}
+OUTLINES = {"COSMOS": "cosmos", "Star holes": "stars", "Square": "none"}
 PICTURES = {title: name for name, (title, _) in TITLES.items()}
 COLORS = {"Diverging": "diverging", "Fire": "fire", "Cividis": "cividis"}
 
