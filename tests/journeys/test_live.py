@@ -351,7 +351,7 @@ def test_maps_are_chosen_and_samples_played(tab: Any, address: str) -> None:
     ):
         tab.page.get_by_label(title).check()
         tab.page.wait_for_function(
-            "name => Bokeh.documents[0].get_model_by_name(name).data.image.length",
+            "name => Bokeh.documents[0].get_model_by_name(name)?.data.image.length",
             arg=f"map-{name}",
         )
         area = field.footprint
