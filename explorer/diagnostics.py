@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 import massgan_core as mg
+from explorer.state import linear
 from massgan_core.evaluate import chi_square, spread_skill, windowed_power
 from massgan_core.evaluate.bands import Band, band, even_edges, histogram
 from massgan_core.evaluate.convergence import Convergence, RunningConvergence, convergence
@@ -43,7 +44,6 @@ WIDTH = 1.0  #: blur of κ before its values are counted [arcmin]
 MARGIN = 2.0  #: from the footprint's edge, for the shear that κ predicts [arcmin]
 LEVELS = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99])
 FLAT = 0.95  #: of exact posteriors that lie inside the band of ranks and of coverage
-LINEAR = ("wiener",)  #: samplers that take the reduced shear they are given for shear
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,9 +207,9 @@ def _ranks(summary: Summary) -> Ranks | None:
 
 def _shear(summary: Summary) -> Shear:
     field = summary.field.to("cpu")
-    linear = summary.provenance.get("sampler") in LINEAR
+    plain = linear(summary.provenance["sampler"])
     found = torch.cat(
-        [chi_square(b.float(), field, margin=MARGIN, linear=linear) for b in summary.batches]
+        [chi_square(b.float(), field, margin=MARGIN, linear=plain) for b in summary.batches]
     )
     truth = None
     if field.kappa is not None:

@@ -154,8 +154,8 @@ def make(
     card = sampler.card
     facts = {"digest": sampler.provenance["digest"]}
     title = f"{type(sampler).name} ({sampler.provenance.get('checkpoint', file)})"
-    calibration = None
-    if type(sampler).name == "score":
+    calibration, learned_prior = None, type(sampler).name == "score"
+    if learned_prior:
         facts |= {key: sampler.provenance[key] for key in ("steps", "noise", "tolerance")}
         title = f"{title.removesuffix(')')}, {sampler.steps} levels)"
     else:
@@ -164,7 +164,8 @@ def make(
     if isinstance(sampler, RegressionSampler):
         samples = sampler if sampler.has_variance else None
         return Method(name, title, samples, sampler.mean, card, facts, False, calibration)
-    return Method(name, title, sampler, None, card, facts, False, calibration)
+    # A learned prior takes the shear as Wiener does: γ = Aκ + n.
+    return Method(name, title, sampler, None, card, facts, learned_prior, calibration)
 
 
 def _parted(spec: str) -> tuple[str, str, int | None]:

@@ -145,3 +145,10 @@ def test_one_sample_says_nothing_and_unwanted_work_ends() -> None:
         return len(asked) < 3
 
     assert diagnose(drawn(field(0), 4), twice) is None and len(asked) == 3
+
+
+def test_the_shear_is_taken_as_the_sampler_takes_it(small_field: Any) -> None:
+    *_, wiener = mg.stream(mg.sampler("wiener", small_field), small_field, 4, 2)
+    score, gan = (replace(wiener, provenance={"sampler": name}) for name in ("score", "gan"))
+    linear, same, reduced = (diagnose(summary).shear.mean for summary in (wiener, score, gan))
+    assert linear == same != reduced

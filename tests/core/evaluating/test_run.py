@@ -152,6 +152,7 @@ def test_noise_levels_belong_to_a_learned_prior(store, tmp_path):
     found = ask(store, tmp_path / "out", specs=[f"few={file}@2", f"more={file}@5"], fields=1)
     few, more = (found["sets"]["test"]["methods"][name] for name in ("few", "more"))
     assert (few["title"], more["title"]) == ("score (one, 2 levels)", "score (one, 5 levels)")
+    assert methods.make(f"few={file}@2", fields.cosmos(), POWER, tmp_path).linear
     # Other random numbers, hence not the same record.
     assert few["r"] != more["r"]
     with pytest.raises(ValueError, match="@3 belongs to score, 'gan@3' is not"):
