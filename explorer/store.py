@@ -218,8 +218,6 @@ def promise(name: str, summary: Summary) -> Promise | None:
     """
     if name == "wiener" or summary.n < 2:
         return None
-    if name.startswith("score:"):
-        return Promise("Not calibrated: the spread is that of the learned prior.")
     network = sampler(name, summary.field)
     known = calibration(name)
     if known is None:
@@ -239,7 +237,8 @@ def promise(name: str, summary: Summary) -> Promise | None:
 @lru_cache(maxsize=8)
 def calibration(name: str) -> Calibration | None:
     """The calibration of the checkpoint of a sampler; None where it has none."""
-    return mg.calibration_of(name.partition(":")[2])
+    method, _, checkpoint = name.partition(":")
+    return mg.calibration_of(checkpoint) if method == "gan" else None
 
 
 @dataclass(frozen=True, eq=False)

@@ -88,7 +88,7 @@ def test_one_sample_is_a_file_too(small_field: Any) -> None:
         assert np.isnan(hdus["STD"].data).all()
 
 
-@pytest.mark.parametrize("name", [f"gan:{name}" for name in mg.checkpoints()])
+@pytest.mark.parametrize("name", store.trained())
 def test_the_interval_in_the_file_is_the_one_on_the_page(name: str) -> None:
     """Where there is none the file says why, in the page's words."""
     field = mg.cosmos(center=(150.1, 2.25), size=(20.0, 20.0))
