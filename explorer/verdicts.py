@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class Verdicts(param.Parameterized):
     """The part of the Explorer that asks the library about samples.
 
-    It works with the Explorer's ``state``, ``store`` and ``runner``, its `_spawn`, `_quietly`
-    and `_drawn_by`.
+    It works with the Explorer's ``state``, ``store`` and ``runner``, its ``drawn_by``,
+    `_spawn` and `_quietly`.
     """
 
     promise = param.Parameter(
@@ -49,7 +49,7 @@ class Verdicts(param.Parameterized):
         # A batch under way at a pause brings its samples after it.
         self.promise = None
         if self.runner.at_rest:
-            self._spawn(self._judge(self.runner.summary, self._drawn_by))
+            self._spawn(self._judge(self.runner.summary, self.drawn_by))
         self._on_cluster()
         self._on_chance()
         self._on_fit()
@@ -76,7 +76,7 @@ class Verdicts(param.Parameterized):
             self._spawn(self._fit(self.runner.summary, self.state.smoothing))
 
     async def _fit(self, summary: Summary, blur: float) -> None:
-        found = await self._quietly(library.fit, summary, self._drawn_by, blur)
+        found = await self._quietly(library.fit, summary, self.drawn_by, blur)
         now = self.runner.summary is summary and self.runner.at_rest
         if now and blur == self.state.smoothing:
             self.fit = found

@@ -57,7 +57,7 @@ class Explorer(Verdicts, Viewer):
         super().__init__(state=state, store=store, runner=runner, checker=checker)
         self._awake, self._opened = False, 0
         self._left_out = ""  # of a link or a session: said until its field is open, and then
-        self._drawn_by = state.sampler  # whose samples the runner's are, whatever is chosen now
+        self.drawn_by = state.sampler  #: whose samples the runner's are, whatever is chosen now
         self._tasks: set[asyncio.Task] = set()
         self._pages: list = []
         self._blur = state.smoothing  # of the maps in `store.seen`
@@ -68,11 +68,6 @@ class Explorer(Verdicts, Viewer):
         self.state.param.watch(self._on_sampler, "sampler")
         self.runner.param.watch(self._on_error, "error")
         self._judge_samples()
-
-    @property
-    def drawn_by(self) -> str:
-        """The sampler of the samples that are there, whatever is chosen now."""
-        return self._drawn_by
 
     @property
     def phase(self) -> str:
@@ -141,7 +136,7 @@ class Explorer(Verdicts, Viewer):
         """Draw the samples asked for, from the first one."""
         if self.store.field is None or self.opening:
             return
-        self.alert, self._drawn_by = "", self.state.sampler
+        self.alert, self.drawn_by = "", self.state.sampler
         task = self.runner.start(library.draw(self.state, self.store.field), self.state.n)
         self._keep(task)
 
