@@ -24,7 +24,8 @@ COLORS = {
     "dark": {"samples": "#8ab0ff", "mean": "#ffb454", "truth": "#f4f6fa", "law": "#98a2b3"},
 }
 BAND = 0.24  #: opacity of a band
-_DASHES = {"line": "solid", "points": "solid", "dashed": (6, 4), "dotted": (2, 3)}
+#: Of lines, by the kind of a layer: as Bokeh and SVG take them.
+DASHES = {"line": "solid", "points": "solid", "dashed": (6, 4), "dotted": (2, 3)}
 _PLAIN = 'return tick.toLocaleString("en", {maximumFractionDigits: 3}).replace("-", "−")'
 # Bokeh's own labels on less than a decade are long: 2.500e-4.
 _POWERS = """
@@ -214,7 +215,7 @@ class Chart:
             )
         if layer.kind == "points":
             self._dots[key] = self.figure.scatter("x", "y", size=6, **common)
-        return self.figure.line("x", "y", line_width=2, line_dash=_DASHES[layer.kind], **common)
+        return self.figure.line("x", "y", line_width=2, line_dash=DASHES[layer.kind], **common)
 
     def _style(self, log: str, ticks: Sequence[float], plain: str) -> None:
         for axis in self.figure.axis:

@@ -7,11 +7,9 @@ from html import escape
 
 import panel as pn
 
-from explorer.elements.curves import BAND, COLORS, Layer
+from explorer.elements.curves import BAND, COLORS, DASHES, Layer
 from explorer.widgets.calm import sheet
 from explorer.widgets.texts import caption, text
-
-_LINES = {"line": "", "points": "", "dashed": "6 4", "dotted": "2 3"}
 
 
 def pane(html: str = "") -> pn.pane.HTML:
@@ -44,7 +42,8 @@ def _swatch(layer: Layer, color: str) -> str:
         opacity = BAND if layer.kind == "band" else 0.6
         drawn = f'<rect width="18" height="10" fill="{color}" fill-opacity="{opacity}"/>'
     else:
-        dashes = _LINES[layer.kind]
+        dashes = DASHES[layer.kind]
+        dashes = "" if dashes == "solid" else " ".join(map(str, dashes))
         drawn = (
             f'<path d="M0 5H18" stroke="{color}" stroke-width="2" stroke-dasharray="{dashes}"/>'
         )

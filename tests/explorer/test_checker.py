@@ -10,16 +10,8 @@ from typing import Any
 import pytest
 
 import massgan_core as mg
-from explorer import Explorer, diagnostics, store
+from explorer import Explorer, diagnostics
 from explorer.checker import Checker
-
-CHOICES = {"source": "simulated", "kind": "nfw", "depth": 30.0, "outline": "none"}
-
-
-@pytest.fixture
-def explorer(monkeypatch: pytest.MonkeyPatch, small_field: Any) -> Explorer:
-    monkeypatch.setattr(store, "read", lambda choice: small_field)
-    return Explorer(**CHOICES, n=4, batch=2, seed=3, sampler="wiener")
 
 
 @pytest.fixture

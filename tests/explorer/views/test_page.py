@@ -15,14 +15,6 @@ from explorer import Explorer, store
 from explorer.views.page import Page
 from explorer.widgets.keys import KEYS
 
-CHOICES = {"source": "simulated", "kind": "nfw", "depth": 30.0, "outline": "none"}
-
-
-@pytest.fixture
-def explorer(monkeypatch: pytest.MonkeyPatch, small_field: Any) -> Explorer:
-    monkeypatch.setattr(store, "read", lambda choice: small_field)
-    return Explorer(**CHOICES, n=4, batch=2, seed=3, sampler="wiener")
-
 
 @pytest.fixture
 def page(explorer: Explorer) -> Page:
