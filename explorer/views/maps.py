@@ -11,15 +11,15 @@ from explorer.elements.colors import palette, picture_limits
 from explorer.elements.galaxies import CROWD, GalaxyMap
 from explorer.elements.sky import Sky, cluster_columns
 from explorer.elements.sky_map import SkyMap
-from explorer.state import BOUNDS, LEAST_WINDOW, SEEN, TRUTHS
+from explorer.state import BOUNDS, SEEN, TRUTHS
 from explorer.views.inspector import Inspector
+from explorer.views.posterior import Posterior
 from explorer.views.titles import (
     EMPTY,
     FIXED,
     GALAXIES,
     GUIDE,
     KAPPA_MAPS,
-    PAIRED,
     POSTERIOR,
     SIGNED,
     TITLES,
@@ -27,7 +27,7 @@ from explorer.views.titles import (
 )
 from explorer.widgets.calm import TOKENS, sheet
 from explorer.widgets.cards import Made, card, panes
-from explorer.widgets.texts import caption, code, color_bar, heading, number, text
+from explorer.widgets.texts import caption, code, color_bar, heading, text
 
 if TYPE_CHECKING:
     from explorer.state import State
@@ -44,34 +44,16 @@ class Maps:
         self.maps = Made(self._make)
         self.galaxies, self.inspector = GalaxyMap(), Inspector(state)
         self._images: dict[str, np.ndarray] = {}
-        self._summary: Summary | None = None
-        self._worth: Promise | None = None
-        self._chance: Chance | None = None
-        self._fit: np.ndarray | None = None
-        self._beforehand = False
-        self._played: tuple | None = None
+        self.posterior = Posterior(state)
+        self.player = self.posterior.player
         self._truth_known = False
         self._mask = np.zeros((0, 0), bool)
-        self._exact = True
         self._galaxy_words = text(heading(*GALAXIES))
         self._galaxy_bar, self._code = text(""), text("")
         self._words = {name: text("") for name in TITLES}
         self._small = dict.fromkeys(TITLES, "")
         self._bars = {name: text("") for name in TITLES}
         self._promise = text("", visible=False)
-        self.player = pn.widgets.Player(
-            label="Samples one after the other",
-            start=1,
-            end=2,
-            interval=400,
-            loop_policy="loop",
-            show_loop_controls=False,
-            show_value=False,
-            visible_buttons=["previous", "pause", "play", "next"],
-            visible=False,
-            sizing_mode="stretch_width",
-            margin=0,
-        )
         self.cards = {
             "galaxies": card(
                 self._galaxy_words, self.galaxies.figure, self._galaxy_bar, kind="mg-data"
@@ -185,27 +167,24 @@ class Maps:
 
         Samples drawn `beforehand` are said to be.
         """
-        self._exact, self._summary, self._chance = exact, summary, chance
-        self._beforehand = beforehand
-        self._offer_samples()
-        if summary is None:
-            self._worth = self._fit = None
+        self.posterior.take(summary, exact=exact, beforehand=beforehand)
+        self.posterior.chance = chance
         for name in POSTERIOR:
             self._show(name)
 
     def show_chance(self, chance: Chance | None) -> None:
         """In how many samples κ exceeds the threshold."""
-        self._chance = chance
+        self.posterior.chance = chance
         self._show("chance")
 
     def show_fit(self, image: np.ndarray | None) -> None:
         """How the measured shear lies from that of the samples."""
-        self._fit = image
+        self.posterior.fit = image
         self._show("fit")
 
     def show_promise(self, promise: Promise | None) -> None:
         """What the spread is worth, below its map, and the interval, if there is one."""
-        self._worth = promise
+        self.posterior.worth = promise
         words = "" if promise is None else promise.words
         self._promise.param.update(object=caption(words), visible=bool(words))
         for name in BOUNDS:
@@ -213,58 +192,23 @@ class Maps:
 
     def show_sample(self) -> None:
         """The sample that the player is at, unless it is there."""
-        if self._played != self._to_play():
+        if self.posterior.played != self.posterior.to_play:
             self._show("sample")
-
-    def _to_play(self) -> tuple[Summary | None, int, bool]:
-        return self._summary, self.player.value, self.player.direction != 0
-
-    def _offer_samples(self) -> None:
-        """Let the samples kept be played, one by one, while nothing is drawn; from the newest."""
-        kept = self._summary.kept if self._summary is not None and self._exact else 0
-        self.player.param.update(direction=0, visible=kept > 1)
-        if kept > 1:
-            self.player.param.update(end=kept, value=kept)
 
     def _show(self, name: str) -> None:
         """A map of the posterior, if it is chosen and there."""
-        found = self._of(name) if self.cards[name].visible else None
+        posterior = self.posterior
+        found = posterior.picture(name) if self.cards[name].visible else None
         if found is None:
-            one = self._summary is not None and self._summary.n < 2
-            self._empty(name, "Needs two samples" if one and name in PAIRED else EMPTY[name])
+            self._empty(name, posterior.note(name))
             return
         image, small = found
         # The sample is played in light frames, and looked at in exact ones.
         playing = name == "sample" and self.player.direction != 0
         if name == "sample":
-            self._played = self._to_play()
-        self._put(name, image, exact=self._exact and not playing)
+            posterior.played = posterior.to_play
+        self._put(name, image, exact=posterior.exact and not playing)
         self._label(name, small)
-
-    def _of(self, name: str) -> tuple[np.ndarray, str] | None:
-        """A map of the posterior and the word at the right of its title; None: not there yet."""
-        summary = self._summary
-        if summary is None or (summary.n < 2 and name in PAIRED):
-            return None
-        if name in ("sample", "chance") and not summary.kept:
-            return None
-        if name == "sample":
-            kept, choice = summary.kept, self.player.visible
-            at = self.player.value if choice else kept
-            of = f" of {summary.n}" * choice
-            return summary.sample(at - 1).numpy(), f"number {summary.first + at}{of}"
-        if name in BOUNDS:
-            image = getattr(self._worth, name, None)
-            return None if image is None else (image, "calibrated")
-        if name == "fit":
-            width = max(self.state.smoothing, LEAST_WINDOW)
-            return None if self._fit is None else (self._fit, f"blurred by {width:g}′")
-        if name == "chance":
-            chance = self._chance
-            return chance and (chance.image, f"of κ > {number(chance.threshold)}")
-        of = f"of {summary.n} sample{'s' * (summary.n > 1)}"
-        of += " drawn beforehand" * self._beforehand
-        return getattr(summary, name).numpy(), of
 
     def _empty(self, name: str, note: str) -> None:
         known = self._images.pop(name, None) is not None
@@ -291,7 +235,7 @@ class Maps:
     def restretch(self) -> None:
         """New limits for the pictures that are there."""
         for name, image in list(self._images.items()):
-            self._put(name, image, exact=self._exact or name not in POSTERIOR)
+            self._put(name, image, exact=self.posterior.exact or name not in POSTERIOR)
 
     def paint(self) -> None:
         """Take the theme and the colours of the State."""
@@ -313,7 +257,7 @@ class Maps:
     @property
     def summary(self) -> Summary | None:
         """The samples whose maps are shown."""
-        return self._summary
+        return self.posterior.summary
 
     def shown(self) -> dict[str, tuple[np.ndarray, tuple[float, float], str]]:
         """The maps that can be seen now: image, limits, and the word at the right of the title."""

@@ -61,6 +61,8 @@ class Page:
         self.takeaway = TakeAway(explorer, self.maps, self.deliver)
         self.maps.layout.append(self.takeaway.layout)
         self.diagnostics = Diagnostics(explorer.state, explorer.checker, explorer.runner)
+        #: Below the maps, in this order; each has `layout`, `watchers(soon)`, `paint(theme)`.
+        self.sections = [self.diagnostics]
         # A notebook has keys of its own.
         self.keys = Keys() if self.document is not None else None
         self.help = pn.Column(
@@ -96,7 +98,7 @@ class Page:
             self.alert,
             progress,
             self.maps.layout,
-            self.diagnostics.layout,
+            *[section.layout for section in self.sections],
             css_classes=["mg-main"],
             stylesheets=css,
             **wide,
@@ -140,7 +142,7 @@ class Page:
             (explorer, explorer.param.watch(soon(self._update_fit), ["fit"])),
             (state, state.param.watch(soon(self.maps.show_code), state.names())),
             (state, state.param.watch(soon(self._update_region), ["region", "source"])),
-            *self.diagnostics.watchers(soon),
+            *[watcher for section in self.sections for watcher in section.watchers(soon)],
         ]
         inspector.most.on_click(lambda _: maps.show_extreme(True))
         inspector.least.on_click(lambda _: maps.show_extreme(False))
@@ -285,7 +287,8 @@ class Page:
         self.layout.css_classes = ["mg-root", f"mg-{theme}"]
         self.theme.label = "Light" if theme == "dark" else "Dark"
         self.maps.paint()
-        self.diagnostics.paint(theme)
+        for section in self.sections:
+            section.paint(theme)
 
     def press(self, key: str) -> None:
         """Do what a key stands for; see :data:`explorer.widgets.keys.KEYS`."""
