@@ -6,7 +6,8 @@ import os
 import signal
 import sys
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import panel as pn
@@ -14,6 +15,9 @@ from panel.io.location import Location
 
 from explorer.viewer import Explorer
 from explorer.widgets.calm import TOKENS, Calm
+
+if TYPE_CHECKING:
+    from bokeh.document import Document
 
 TITLE = "MassGAN explorer"
 
@@ -26,9 +30,33 @@ _TEMPLATE = """
   html, body { min-height: 100%; height: auto; background: %light%; }
   body:has(.mg-dark) { background: %dark%; color-scheme: dark; }
 </style>
+<script>%unstyled%</script>
 {% endblock %}
 {% block contents %}{{ embed(roots.location) }}{{ embed(roots.explorer) }}{% endblock %}
 """
+
+# Bokeh asks the browser for a CSS variable of every colour, width and font it draws with, and
+# each question lays out the whole page: a third of the time until there is a picture. No style
+# of this page sets such a variable (`--bk-…`).
+_UNSTYLED = """
+try {
+  Bokeh.require("core/visuals/visual").VisualProperties.prototype._get_css_value = () => ""
+  document.documentElement.dataset.unstyled = "yes"
+} catch (error) { console.warn("drawing will be slow:", error) }
+"""
+
+
+class _Template(pn.Template):
+    """Panel's, without two habits that make up a third of the time to build a page."""
+
+    def __repr__(self) -> str:
+        return TITLE  # it prints itself, whole, on every `add_panel`
+
+    def _init_doc(self, doc: Document | None = None, *args: Any, **options: Any) -> Document:
+        # Bokeh walks through all models on every change of one, unless told to wait.
+        document = doc or pn.state.curdoc
+        with nullcontext() if document is None else document.models.freeze():
+            return super()._init_doc(doc, *args, **options)
 
 
 def page(inputs: Iterable[str] = ()) -> pn.Template:
@@ -37,10 +65,10 @@ def page(inputs: Iterable[str] = ()) -> pn.Template:
     if pn.state.curdoc is not None:
         pn.state.curdoc.on_event("document_ready", lambda _: _share_processors())
     explorer = Explorer(inputs=inputs)
-    template = pn.Template(
-        _TEMPLATE.replace("%light%", TOKENS["light"]["page"]).replace(
-            "%dark%", TOKENS["dark"]["page"]
-        ),
+    template = _Template(
+        _TEMPLATE.replace("%light%", TOKENS["light"]["page"])
+        .replace("%dark%", TOKENS["dark"]["page"])
+        .replace("%unstyled%", _UNSTYLED),
         design=Calm,
         location=True,
     )

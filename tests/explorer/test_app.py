@@ -33,6 +33,19 @@ def test_page_is_made_without_torch_at_work(monkeypatch: pytest.MonkeyPatch) -> 
     assert isinstance(page(), pn.Template)
 
 
+def test_a_page_is_built_in_one_go() -> None:
+    """Bokeh looks at all models again whenever it may: once is enough."""
+    from bokeh.document import Document
+    from panel.io.state import set_curdoc
+
+    document, looks = Document(), []
+    look = document.models.recompute
+    document.models.recompute = lambda: looks.append(None) or look()
+    with set_curdoc(document):
+        page()._init_doc(document)
+    assert len(looks) == 1 and len(list(document.models)) > 100
+
+
 def test_link_sets_choices_and_choices_set_the_link() -> None:
     explorer, location = Explorer(sampler="wiener"), Location()
     location.search = "?version=1&source=simulated&kind=nfw&n=7&theme=dark"

@@ -56,6 +56,8 @@ def test_cosmos_from_start_to_finish(tab: Any, address: str, sampler: str) -> No
     check_same(tab, _stream(field, sampler, 5, 2, 11))
     np.testing.assert_array_equal(tab.image("ks"), mg.KaiserSquires(1.0).map(field).numpy())
 
+    # Bokeh does not look for styles that are not there.
+    assert tab.page.evaluate("document.documentElement.dataset.unstyled") == "yes"
     # Nothing came from anywhere else, and nothing went wrong.
     hosts = {urlsplit(url).netloc for url in tab.requests if urlsplit(url).netloc}
     assert hosts == {urlsplit(address).netloc}
