@@ -1,0 +1,299 @@
+"""Every widget of the page does something that has a name, or this fails.
+
+The table says for each widget, by its kind and its label, what a person does to it and which
+effect must follow: on the field, the samples, the maps, the layout, a file. One page is walked
+from top to bottom, so a widget that breaks a later one is found too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import panel as pn
+import param
+import pytest
+from panel.custom import JSComponent
+from panel.models.esm import DataEvent
+
+from explorer import Explorer, store
+from explorer.uploads.uploads import Plan, Preview
+from explorer.views.page import Page
+
+CHOICES = {"source": "simulated", "kind": "nfw", "depth": 30.0, "outline": "none"}
+CHOICES |= {"n": 4, "batch": 2, "seed": 3, "sampler": "wiener"}
+UNSEEN = ("IntInput", "")  # two numbers by which page and server keep in step
+COLUMNS = ("A", "D", "x", "y", "w")
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a person does to one widget, and what must come of it.
+
+    Args:
+        effect: Name in `effects`, whose value must change.
+        value: What the widget is set to; for a button, nothing: it is pressed.
+        ready: Brings the page to where the widget can be used.
+        act: What is done instead of setting a value or pressing.
+    """
+
+    effect: str
+    value: Any = None
+    ready: Callable[[Page], None] | None = None
+    act: Callable[[Page, Any], None] | None = None
+
+    def __call__(self, page: Page, widget: Any) -> None:
+        if self.act is not None:
+            self.act(page, widget)
+        elif isinstance(widget, pn.widgets.Button):
+            widget.param.trigger("clicks")
+        else:
+            assert widget.value != self.value, "already so"
+            widget.value = self.value
+            if hasattr(widget, "value_throttled"):  # a slider, once it is let go
+                with param.edit_constant(widget):
+                    widget.value_throttled = self.value
+
+
+def running(page: Page) -> None:
+    """A run under way, long enough to be stopped."""
+    page.explorer.state.n = 4000
+    page.explorer.start()
+
+
+def dropped(page: Page) -> None:
+    """A catalogue that was looked at."""
+    page.explorer.state.source = "file"
+    columns = [{"name": n, "numeric": True, "low": 0.0, "high": 1.0, "bad": 0} for n in COLUMNS]
+    table = {"rows": 9, "columns": columns, "first": [["1"] * len(columns)]}
+    guess = dict.fromkeys(("ra", "dec", "e1", "e2", "weight", "z"), "")
+    page.explorer.uploads.preview = Preview("mine.csv", "catalogue", table=table, guess=guess)
+
+
+def tried(page: Page) -> None:
+    """A catalogue that could be opened."""
+    dropped(page)
+    page.explorer.uploads.plan = Plan(
+        name="mine.csv",
+        call={},
+        field=page.explorer.store.field,
+        does="9 galaxies.",
+        notes=(),
+        orientation="E 1, B 0",
+        suspicious=False,
+    )
+
+
+def with_chance(page: Page) -> None:
+    page.explorer.state.pictures = ["mean", "chance"]
+
+
+def in_part(page: Page) -> None:
+    page.explorer.state.param.update(source="cosmos", region=(150.1, 2.2, 20.0, 20.0))
+
+
+def of_cosmos(page: Page) -> None:
+    page.explorer.state.source = "cosmos"
+
+
+def of_cluster(page: Page) -> None:
+    of_cosmos(page)
+    page.maps.inspector.order[:] = [2, 0, 1, 3]
+    page.maps.player.value = 2
+
+
+def part_of_file(page: Page, widget: Any) -> None:
+    data = {"name": "mine.csv", "data": b"A,D", "chunk": 1, "total_chunks": 1}
+    widget._process_event(SimpleNamespace(event_name="upload_event", data=data))
+
+
+def load(page: Page, widget: Any) -> None:
+    widget._process_event(DataEvent(model=None, data=SESSION))
+
+
+def key(page: Page, widget: Any) -> None:
+    widget.param.update(key="?", presses=widget.presses + 1)
+
+
+SESSION = '{"version": 1, "massgan": "0.1.0", "choices": {"seed": 12}}'
+
+TABLE: dict[tuple[str, str], Row] = {
+    ("Button", "Dark"): Row("layout"),
+    # Which field.
+    ("RadioButtonGroup", ""): Row("field", "cosmos"),
+    ("Select", "Sky"): Row("field", "gaussian"),
+    ("Select", "Galaxies per arcmin²"): Row("field", 10.0),
+    ("Select", "Outline"): Row("field", "stars"),
+    ("IntInput", "Sky number"): Row("field", 7),
+    ("Button", "Back to the whole field"): Row("field", ready=in_part),
+    # A file of one's own.
+    ("Dropper", ""): Row("upload", act=part_of_file),
+    **{
+        ("Select", label): Row("asked", column, dropped)
+        for label, column in zip(("RA [°]", "Dec [°]", "e1", "e2", "Weight"), COLUMNS, strict=True)
+    },
+    ("Select", "Redshift"): Row("asked", "w", dropped),
+    ("Select", "Ellipticities are"): Row("asked", True, dropped),
+    ("TextInput", "Centre: RA, Dec [°]"): Row("asked", "150, 2", dropped),
+    ("FloatInput", "Pixel [′]"): Row("asked", 0.5, dropped),
+    ("TextInput", "Size [′]"): Row("asked", "30", dropped),
+    ("Checkbox", "Turn sign of e1"): Row("asked", True, dropped),
+    ("Checkbox", "Turn sign of e2"): Row("asked", True, dropped),
+    ("Button", "Open it"): Row("field", ready=tried),
+    # Who draws, and how many.
+    ("Select", ""): Row("sampler", "score:score"),
+    ("IntInput", "Samples"): Row("choice", 8),
+    ("IntInput", "Seed"): Row("choice", 9),
+    ("Select", "At a time"): Row("choice", 4),
+    ("Button", "Start"): Row("samples"),
+    ("Button", "Pause"): Row("run", ready=running),
+    ("Button", "Stop"): Row("run", ready=running),
+    # What the picture is.
+    ("CheckBoxGroup", "Maps"): Row("layout", ["truth", "mean", "snr"]),
+    ("Select", "Colours"): Row("colors", "fire"),
+    ("FloatSlider", "Colour limit ±κ"): Row("limits", 0.2),
+    ("FloatSlider", "Blur of Kaiser–Squires and chance [′]"): Row("maps", 2.0),
+    ("FloatSlider", "Chance of κ above"): Row("chance", 0.02, with_chance),
+    ("Checkbox", "Same limits on all κ maps"): Row("limits", False),
+    ("Checkbox", "X-ray clusters"): Row("circles", False),
+    ("Player", "Samples one after the other"): Row("maps", 1),
+    # Clusters.
+    ("Select", "X-ray cluster"): Row("cluster", "one", of_cosmos),
+    ("Button", "Sample with most"): Row("played", ready=of_cluster),
+    ("Button", "with least"): Row("played", ready=of_cluster),
+    # Take it away.
+    **{
+        ("Button", label): Row("files")
+        for label in ("FITS", "NetCDF", "Zarr", "PNG", "SVG", "Save session")
+    },
+    ("Button", "DS9 regions"): Row("files", ready=of_cosmos),
+    ("Inbox", "Load session"): Row("choice", act=load),
+    # Checks and keys.
+    ("Button", "Show"): Row("layout"),
+    ("Keys", ""): Row("layout", act=key),
+}
+#: Widgets that work in the browser alone: a journey presses them.
+BROWSER = {("Button", "Copy link")}
+#: Shown only with files given at the start, or not for people.
+APART = {("Select", "File"), ("Outbox", ""), UNSEEN}
+
+
+def effects(page: Page) -> dict[str, Any]:
+    """What can be seen to change, by name."""
+    explorer, maps = page.explorer, page.maps
+    state = explorer.state
+    made = dict(maps.maps)
+    return {
+        "choice": state.changed(),
+        "field": (explorer.store.choice, id(explorer.store.field)),
+        "sampler": explorer.about,
+        "run": (explorer.phase, explorer.runner.total),
+        "samples": id(explorer.runner.summary),
+        "layout": (
+            [card.visible for card in maps.cards.values()],
+            page.layout.css_classes,
+            page.help.visible,
+            [section.layout.objects and _seen(section.layout) for section in page.sections],
+        ),
+        "colors": {name: m.mapper.palette for name, m in made.items()},
+        "limits": {name: m.limits for name, m in made.items()},
+        "maps": {name: [a.tobytes() for a in m.source.data["image"]] for name, m in made.items()},
+        "chance": explorer.chance,
+        "circles": {name: m.circles.visible for name, m in made.items()},
+        "cluster": (state.cluster, list(maps.sky.clusters.selected.indices)),
+        "played": maps.player.value,
+        "files": len(page.left),
+        "upload": list(page.received),
+        "asked": list(page.asked),
+    }
+
+
+def _seen(layout: pn.viewable.Viewable) -> list[bool]:
+    return [part.visible for part in layout.select()]
+
+
+def widgets(page: Page) -> Iterator[tuple[tuple[str, str], Any]]:
+    """Every widget of the page with its kind and label."""
+    kinds = (pn.widgets.Widget, JSComponent)
+    for widget in page.layout.select(lambda part: isinstance(part, kinds)):
+        label = getattr(widget, "label", "")
+        yield (type(widget).__name__, label), widget
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch, small_field: Any) -> Page:
+    """A page of a small field, with what leaves it written down."""
+    circles = store.Circles(
+        *(np.array(column) for column in ([0.0], [0.0], [2.0])),
+        name=np.array(["one"]),
+        redshift=np.array([0.3]),
+        mass=np.array([5.0]),
+    )
+    monkeypatch.setattr(store, "read", lambda choice: replace(small_field))
+    monkeypatch.setattr(store, "circles", lambda field: circles)
+    page = Page(Explorer(**CHOICES))
+    page.left, page.received, page.asked = [], [], []
+    page.takeaway.outbox._send_msg = page.left.append
+    uploads = page.explorer.uploads
+    monkeypatch.setattr(
+        page.sidebar.upload.dropper, "_receive", lambda *a: page.received.append(a)
+    )
+    monkeypatch.setattr(uploads, "choose", lambda **choices: page.asked.append(choices))
+    return page
+
+
+def test_every_widget_has_a_row_and_every_row_a_widget(page: Page) -> None:
+    found = {key for key, _ in widgets(page)}
+    assert found - {*TABLE} - BROWSER - APART == set()
+    assert {*TABLE} - found == {("Keys", "")}  # a notebook has keys of its own
+
+
+def test_every_widget_does_what_its_row_says(page: Page) -> None:
+    explorer = page.explorer
+    defaults = {name: getattr(explorer.state, name) for name in explorer.state.names()}
+
+    async def settle() -> None:
+        while explorer._tasks or explorer.runner.phase == "running":
+            await asyncio.gather(*explorer._tasks, return_exceptions=True)
+            await asyncio.sleep(0)
+
+    async def begin() -> None:
+        """The page as it was at first, with its four samples."""
+        explorer.stop()
+        explorer.state.param.update(**defaults, upload=None)
+        await settle()
+        if explorer.runner.phase != "finished" or explorer.runner.n != 4:
+            explorer.start()
+        await settle()
+
+    done, wrong = [], []
+
+    async def walk() -> None:
+        await explorer.open()
+        for key, widget in list(widgets(page)):
+            if key not in TABLE:
+                continue
+            row = TABLE[key]
+            await begin()
+            if row.ready is not None:
+                row.ready(page)
+                if row.ready is not running:
+                    await settle()
+            before = effects(page)
+            row(page, widget)
+            explorer.stop()
+            await settle()
+            if effects(page)[row.effect] == before[row.effect]:
+                wrong.append(f"{key} has no effect on {row.effect}")
+            if explorer.alert:
+                wrong.append(f"{key} led to: {explorer.alert}")
+                explorer.alert = ""
+            done.append(key)
+
+    asyncio.run(walk())
+    assert wrong == []
+    assert {*done} == {*TABLE} - {("Keys", "")}
