@@ -58,7 +58,8 @@ class Compare:
         self.map: CompareMap | None = None
         self._sent: tuple = ()
         self._palettes: dict[str, list[str]] = {}
-        self.curtain = Curtain(**_WIDE)
+        # Of the class they would be taken for addresses.
+        self.curtain = Curtain(stylesheets=[sheet("curtain")], **_WIDE)
         self.mode = pn.widgets.RadioButtonGroup.from_param(
             self.state.param.compare,
             options=MODES,

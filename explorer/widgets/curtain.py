@@ -11,7 +11,6 @@ import param
 from panel.custom import JSComponent
 
 from explorer.elements.figures import BORDERS
-from explorer.widgets.calm import sheet
 
 INTERVAL = 700  #: between two blinks [ms]
 LEFT, SIDES = (
@@ -116,4 +115,3 @@ class Curtain(JSComponent):
     blinking = param.Boolean(default=False, doc="Whether it blinks now; the page says so.")
 
     _esm = _DRAW
-    _stylesheets = [sheet("curtain")]
