@@ -155,9 +155,10 @@ class Compare:
             return
         store, shown = self.explorer.store, self._shown()
         pair = [shown.get(getattr(self.state, key)) for key in self.choices]
+        notes = [self._note(getattr(self.state, key)) for key in self.choices]
         sent = (
             store.field,
-            self.state.compare,
+            *notes,
             *[part for one in pair for part in one or (None,)],
         )
         if len(sent) == len(self._sent) and all(map(_same, sent, self._sent)):
