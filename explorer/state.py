@@ -8,6 +8,8 @@ from typing import Any
 
 import param
 
+from explorer.beside import COMPARISONS, RIVALS, recipes, stream
+
 VERSION = 1  #: of the names and meanings below, as written into links
 
 SOURCES = ("cosmos", "simulated", "file")
@@ -87,6 +89,11 @@ class State(param.Parameterized):
         objects=["wiener"],
         doc="Who draws: `wiener`, or `gan:` or `score:` + checkpoint.",
     )
+    beside = param.Selector(
+        default="",
+        objects=["", "wiener"],
+        doc="Another sampler that draws of the same field beside it; empty = none.",
+    )
     smoothing = param.Number(
         default=1.0,
         bounds=(0, 10),
@@ -121,6 +128,18 @@ class State(param.Parameterized):
     )
     colors = param.Selector(default="diverging", objects=COLORS, doc="Colours of the κ maps.")
     checks = param.Boolean(default=False, doc="Whether the checks of the samples are open.")
+    compare = param.Selector(
+        default="off", objects=COMPARISONS, doc="How the maps A and B are compared."
+    )
+    first = param.Selector(
+        default="ks", objects=[*PICTURES, *RIVALS], doc="Map A of the comparison."
+    )
+    second = param.Selector(
+        default="mean", objects=[*PICTURES, *RIVALS], doc="Map B of the comparison."
+    )
+    line = param.Number(
+        default=0.5, bounds=(0, 1), doc="Where the line lies between A and B, share of the width."
+    )
     theme = param.Selector(default="light", objects=THEMES, doc="Light or dark page.")
 
     def __init__(
@@ -132,6 +151,7 @@ class State(param.Parameterized):
         self.param.file.objects = [*files, None]
         samplers = [*trained, "wiener"]
         self.param.sampler.objects = samplers
+        self.param.beside.objects = ["", *samplers]
         if "sampler" not in params:
             self.sampler = samplers[0]
         if files:
@@ -202,7 +222,8 @@ class State(param.Parameterized):
             "stream = mg.stream(sampler, field, n, batch, seed=seed, keep=n)\n"
             "for summary in stream:\n"
             "    print(summary.n)\n"
-            f"{self._interval()}maps = {{\n{self._recipes()}}}\n"
+            f"{stream(self)}{self._interval()}"
+            f"maps = {{\n{self._recipes()}{recipes(self)}}}\n"
         )
 
     def _open_field(self) -> str:

@@ -161,9 +161,15 @@ def sampler(name: str, field: ShearField) -> Sampler:
     return _SAMPLERS[name]
 
 
-def draw(state: State, field: ShearField) -> Callable[[], Reader]:
-    """A call that opens the stream of the present choices; they are read now, not later."""
-    name, n, batch, seed = state.sampler, state.n, state.batch, state.seed
+def draw(state: State, field: ShearField, who: str = "") -> Callable[[], Reader]:
+    """A call that opens the stream of the present choices; they are read now, not later.
+
+    Args:
+        state: The choices.
+        field: What samples are drawn of.
+        who: Another sampler than the chosen one.
+    """
+    name, n, batch, seed = who or state.sampler, state.n, state.batch, state.seed
 
     def opened(number: int) -> Drawn:
         return Drawn(sampler(name, field), field, batch, seed, number)

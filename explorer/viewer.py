@@ -13,6 +13,7 @@ from panel.viewable import Viewer
 from explorer import store as library
 from explorer.checker import Checker
 from explorer.first_look import first_look
+from explorer.race import Race
 from explorer.runner import Runner, sentence
 from explorer.state import SEEN, State
 from explorer.store import Store
@@ -41,6 +42,7 @@ class Explorer(Verdicts, Viewer):
     state = param.ClassSelector(class_=State, constant=True, doc="Choices.")
     store = param.ClassSelector(class_=Store, constant=True, doc="Results.")
     runner = param.ClassSelector(class_=Runner, constant=True, doc="The run.")
+    race = param.ClassSelector(class_=Race, constant=True, doc="Another sampler beside it.")
     checker = param.ClassSelector(class_=Checker, constant=True, doc="Checks of the samples.")
     opening = param.Boolean(default=False, doc="A field is being opened.")
     alert = param.String(default="", doc="What went wrong, in one sentence; empty = nothing.")
@@ -54,7 +56,8 @@ class Explorer(Verdicts, Viewer):
         state = State(inputs=inputs, trained=library.trained(), **choices)
         store, runner = Store(), Runner()
         checker = Checker(state, store, runner, spawn=self._spawn, quietly=self._quietly)
-        super().__init__(state=state, store=store, runner=runner, checker=checker)
+        race = Race(state, runner)
+        super().__init__(state=state, store=store, runner=runner, race=race, checker=checker)
         self._awake, self._opened = False, 0
         self._left_out = ""  # of a link or a session: said until its field is open, and then
         self.drawn_by = state.sampler  #: whose samples the runner's are, whatever is chosen now
@@ -67,6 +70,7 @@ class Explorer(Verdicts, Viewer):
         self.state.param.watch(self._on_seen, ["pictures", "smoothing"])
         self.state.param.watch(self._on_sampler, "sampler")
         self.runner.param.watch(self._on_error, "error")
+        race.rival.param.watch(self._on_error, "error")
         self._judge_samples()
 
     @property
@@ -89,7 +93,7 @@ class Explorer(Verdicts, Viewer):
         """Open the chosen field; what was drawn of the last one is dropped."""
         self._awake = True
         self._opened = turn = self._opened + 1
-        self.runner.reset()
+        self.race.reset()
         choice, smoothing = self.state.field_choice(), self.state.smoothing
         if choice == ("file", None):  # no file yet: the page asks for one
             self.store.clear()
@@ -137,24 +141,21 @@ class Explorer(Verdicts, Viewer):
         if self.store.field is None or self.opening:
             return
         self.alert, self.drawn_by = "", self.state.sampler
-        task = self.runner.start(library.draw(self.state, self.store.field), self.state.n)
-        self._keep(task)
+        for task in self.race.start(self.store.field):
+            self._keep(task)
 
     def pause(self) -> None:
         """Pause, or go on after a pause."""
-        if self.runner.phase == "paused":
-            self.runner.resume()
-        else:
-            self.runner.pause()
+        self.race.pause()
 
     def stop(self) -> None:
         """Stop and keep the samples drawn so far."""
-        self.runner.stop()
+        self.race.stop()
 
     def close(self) -> None:
         """End everything this session does."""
         self._opened += 1
-        self.runner.reset()
+        self.race.reset()
         self.uploads.close()
         for page in self._pages:
             page.close()

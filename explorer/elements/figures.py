@@ -23,7 +23,7 @@ INK = {
 FONT = "system-ui, 'Segoe UI', 'Helvetica Neue', 'Liberation Sans', Arial, sans-serif"
 _SIGNED = 'return String({value}).replace("-", "−")'
 # Left + right = top + bottom, so that a square figure has a square frame at every width.
-_BORDERS = {
+BORDERS = {
     "min_border_left": 64,
     "min_border_right": 8,
     "min_border_top": 8,
@@ -43,7 +43,7 @@ def square_figure(name: str, x_range: Range1d, y_range: Range1d, *, tools: list)
         toolbar_location="above",
         toolbar_inner=True,
         output_backend="canvas",
-        **_BORDERS,
+        **BORDERS,
     )
     plot.toolbar.autohide = True
     plot.toolbar.stylesheets = [":host { background: transparent !important; }"]

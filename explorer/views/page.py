@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 import panel as pn
 from panel.io.notebook import push_on_root
 
+from explorer.views.compare import Compare
 from explorer.views.diagnostics import Diagnostics
 from explorer.views.maps import Maps
+from explorer.views.race import RaceView
 from explorer.views.sidebar import Sidebar
 from explorer.views.takeaway import TakeAway
 from explorer.widgets.calm import Calm, sheet, tokens
@@ -62,7 +64,10 @@ class Page:
         self.maps.layout.append(self.takeaway.layout)
         self.diagnostics = Diagnostics(explorer.state, explorer.checker, explorer.runner)
         #: Below the maps, in this order; each has `layout`, `watchers(soon)`, `paint(theme)`.
-        self.sections = [self.diagnostics]
+        self.race = RaceView(explorer, self.maps.sky, self.deliver)
+        shown = [self.maps, self.race]
+        self.compare = Compare(explorer, shown, self.maps.sky, self.deliver)
+        self.sections = [self.race, self.compare, self.diagnostics]
         # A notebook has keys of its own.
         self.keys = Keys() if self.document is not None else None
         self.help = pn.Column(
@@ -122,7 +127,10 @@ class Page:
         runner = explorer.runner
         soon, maps, inspector = self._soon, self.maps, self.maps.inspector
         self._watchers = [
-            (runner, runner.param.watch(lambda *_: self.refresh_soon(), ["phase", "summary"])),
+            *[
+                (run, run.param.watch(lambda *_: self.refresh_soon(), ["phase", "summary"]))
+                for run in (runner, explorer.race.rival)
+            ],
             (store, store.param.watch(soon(self._update_field), ["field"])),
             (store, store.param.watch(soon(self._update_seen), ["seen"])),
             (store, store.param.watch(soon(self._update_galaxies), ["galaxies"])),
@@ -167,6 +175,7 @@ class Page:
         """Run `call` where it may change the page: on its document's next tick."""
         if self.document is None:
             call()
+            self.compare.follow()
             for ref in list(self.layout._models):
                 push_on_root(ref)  # a notebook: Bokeh's models do not send themselves
             return
@@ -177,6 +186,7 @@ class Page:
             try:
                 with _held(self.document):
                     call()
+                    self.compare.follow()
             except Exception:
                 logging.getLogger(__name__).exception("an update of the page failed")
                 if left > 1 and self.document is not None:
@@ -199,10 +209,15 @@ class Page:
         runner = self.explorer.runner
         exact = runner.phase != "running"
         new = runner.summary is not self._shown or (exact and not self._exact)
-        if new and (exact or self._ready()):
-            chance = self.explorer.chance
-            self.maps.show_summary(runner.summary, exact=exact, chance=chance)
-            self._shown, self._exact = runner.summary, exact
+        beside = self.race.behind
+        rest = (new and exact) or (beside and self.race.at_rest)
+        if (new or beside) and (rest or self._ready()):
+            if new:
+                chance = self.explorer.chance
+                self.maps.show_summary(runner.summary, exact=exact, chance=chance)
+                self._shown, self._exact = runner.summary, exact
+            if beside:
+                self.race.show()
             self.frame += 1
             self._sent_at = time.monotonic()
         self._update_words()
@@ -233,7 +248,7 @@ class Page:
             kept=0 if self._shown is None else self._shown.kept,
         )
         self.alert.param.update(object=alert(explorer.alert), visible=bool(explorer.alert))
-        self.sidebar.update(phase)
+        self.sidebar.update(explorer.race.phase(phase))
         self.sidebar.describe(*explorer.about)
         self.takeaway.update()
 
@@ -300,8 +315,10 @@ class Page:
         elif key == "Escape":
             explorer.stop()
         elif key == " ":
-            go = explorer.pause if explorer.runner.active else explorer.start
+            go = explorer.pause if explorer.race.active else explorer.start
             go()
+        elif key == "b":
+            self.compare.press()
         elif key == "d":
             self._on_theme()
         elif key in ("n", "p") and player.visible:

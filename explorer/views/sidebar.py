@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import panel as pn
 
+from explorer.beside import rival
 from explorer.state import BATCHES
-from explorer.views.titles import TITLES
+from explorer.views.titles import TITLES, called
 from explorer.views.upload import Upload
 from explorer.widgets.calm import sheet
 from explorer.widgets.texts import step, text
@@ -68,6 +69,9 @@ class Sidebar:
         self.pictures.param.watch(self._on_pictures, "value")
         self.state.param.watch(self._offer_pictures, ["source", "sampler", "pictures"])
         self._offer_pictures()
+        self.beside.param.watch(self._on_beside, "value")
+        self.state.param.watch(self._offer_beside, ["sampler", "beside"])
+        self._offer_beside()
         names = ["source", "region", "kind", "depth", "file"]
         self.state.param.watch(self._update_choices, names)
         self._update_choices()
@@ -166,11 +170,23 @@ class Sidebar:
         )
 
     def _sampler_step(self) -> pn.Column:
-        names = {_called(name): name for name in self.state.param.sampler.objects}
+        names = {called(name): name for name in self.state.param.sampler.objects}
         choice = pn.widgets.Select.from_param(
             self.state.param.sampler, label="", options=names, **_WIDE
         )
-        return _card(step(2, "Sampler"), choice, self.sampler_words)
+        self.beside = pn.widgets.Select(
+            label="Beside it", description=self.state.param.beside.doc, **_WIDE
+        )
+        return _card(step(2, "Sampler"), choice, self.sampler_words, self.beside)
+
+    def _on_beside(self, event: object) -> None:
+        self.state.beside = event.new
+
+    def _offer_beside(self, *_: object) -> None:
+        """Any other sampler."""
+        others = [name for name in self.state.param.sampler.objects if name != self.state.sampler]
+        options = {"None": "", **{called(name): name for name in others}}
+        self.beside.param.update(options=options, value=rival(self.state))
 
     def _sample_step(self) -> pn.Column:
         state, widgets = self.state, pn.widgets
@@ -220,14 +236,6 @@ class Sidebar:
             ),
             widgets.Checkbox.from_param(state.param.clusters, label="X-ray clusters", **_WIDE),
         )
-
-
-def _called(sampler: str) -> str:
-    """A sampler in the words of the page."""
-    method, _, checkpoint = sampler.partition(":")
-    return {"gan": f"GAN – {checkpoint}", "score": f"Learned prior – {checkpoint}"}.get(
-        method, "Wiener filter"
-    )
 
 
 _WIDE = {"sizing_mode": "stretch_width", "margin": 0}

@@ -97,3 +97,11 @@ SIGNED = (*KAPPA_MAPS, "snr", "fit")
 POSTERIOR = tuple(EMPTY)  #: maps that come from samples
 PAIRED = ("std", "snr")  #: need two samples
 FIXED = {"chance": (0.0, 1.0), "fit": (0.5, 1.5)}  #: limits that no picture changes
+
+
+def called(sampler: str) -> str:
+    """A sampler in the words of the page."""
+    method, _, checkpoint = sampler.partition(":")
+    return {"gan": f"GAN – {checkpoint}", "score": f"Learned prior – {checkpoint}"}.get(
+        method, "Wiener filter"
+    )

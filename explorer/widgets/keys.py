@@ -11,6 +11,7 @@ KEYS = {
     "Escape": ("Esc", "stop; close this sheet"),
     "n": ("n", "next sample"),
     "p": ("p", "previous sample"),
+    "b": ("b", "blink between maps A and B"),
     "d": ("d", "dark or light"),
     "?": ("?", "this sheet"),
 }
