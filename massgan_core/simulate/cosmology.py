@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from massgan_core.sky import PowerSpectrum, Sources
+from massgan_core.sky.grid import ARCMIN
 
 ELL = np.geomspace(10, 1e5, 80)
 
@@ -48,6 +49,12 @@ class Cosmology:
         """Comoving distance [Mpc]."""
         scale = 1 / (1 + np.asarray(redshift, float))
         return np.asarray(self.ccl().comoving_radial_distance(scale))
+
+    def size(self, angle: float, redshift: float) -> float:
+        """Proper length [Mpc] that spans `angle` [arcmin] at `redshift`, by D_A = χ/(1 + z)."""
+        if not redshift > 0:
+            raise ValueError(f"`redshift` must be positive, got {redshift}")
+        return float(angle * ARCMIN * self.distance(redshift) / (1 + redshift))
 
 
 PLANCK = Cosmology()
