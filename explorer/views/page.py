@@ -17,6 +17,7 @@ from panel.io.notebook import push_on_root
 
 from explorer.views.diagnostics import Diagnostics
 from explorer.views.maps import Maps
+from explorer.views.regions import Measure
 from explorer.views.sidebar import Sidebar
 from explorer.views.takeaway import TakeAway
 from explorer.widgets.calm import Calm, sheet, tokens
@@ -62,7 +63,8 @@ class Page:
         self.maps.layout.append(self.takeaway.layout)
         self.diagnostics = Diagnostics(explorer.state, explorer.checker, explorer.runner)
         #: Below the maps, in this order; each has `layout`, `watchers(soon)`, `paint(theme)`.
-        self.sections = [self.diagnostics]
+        self.measure = Measure(explorer, self.maps)
+        self.sections = [self.measure, self.diagnostics]
         # A notebook has keys of its own.
         self.keys = Keys() if self.document is not None else None
         self.help = pn.Column(
@@ -302,6 +304,8 @@ class Page:
         elif key == " ":
             go = explorer.pause if explorer.runner.active else explorer.start
             go()
+        elif key == "Delete":
+            self.measure.delete()
         elif key == "d":
             self._on_theme()
         elif key in ("n", "p") and player.visible:

@@ -11,6 +11,7 @@ KEYS = {
     "Escape": ("Esc", "stop; close this sheet"),
     "n": ("n", "next sample"),
     "p": ("p", "previous sample"),
+    "Delete": ("Del", "delete the chosen region"),
     "d": ("d", "dark or light"),
     "?": ("?", "this sheet"),
 }

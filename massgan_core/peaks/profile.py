@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from massgan_core.peaks.regions import enough
 from massgan_core.sky import Grid
 
 MOST = 600  #: points along a line
@@ -33,8 +34,10 @@ class Profile:
     distance: Float[np.ndarray, " P"]
     kappa: Float[Tensor, "*B P"]
 
-    def band(self, level: float) -> Float[Tensor, "2 P"]:
-        """Lower and upper end of the central interval of `level` between the maps, pointwise."""
+    def band(self, level: float) -> Float[Tensor, "2 P"] | None:
+        """Ends of the central interval of `level` between the maps, pointwise; None: too few."""
+        if self.kappa.ndim < 2 or not enough(self.kappa[..., 0].numel(), level):
+            return None
         ends = self.kappa.new_tensor([(1 - level) / 2, (1 + level) / 2])
         return torch.quantile(self.kappa.flatten(0, -2), ends, dim=0)
 

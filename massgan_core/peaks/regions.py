@@ -21,6 +21,13 @@ from torch import Tensor
 from massgan_core.sky import Grid
 
 
+def enough(n: int, level: float) -> bool:
+    """Whether one of `n` samples or more is expected beyond each end of a central interval."""
+    if not 0 < level < 1:
+        raise ValueError(f"`level` must lie between 0 and 1, got {level}")
+    return n * (1 - level) >= 2 - 1e-9  # rounding: 40 samples are enough for 95 %
+
+
 @dataclass(frozen=True, eq=False)
 class Sampled:
     """The posterior of one number, by its value in every sample.
@@ -46,9 +53,7 @@ class Sampled:
 
         Too few: less than one of them would be expected beyond each end.
         """
-        if not 0 < level < 1:
-            raise ValueError(f"`level` must lie between 0 and 1, got {level}")
-        if len(self.values) * (1 - level) < 2 - 1e-9:
+        if not enough(len(self.values), level):
             return None
         ends = self.values.new_tensor([(1 - level) / 2, (1 + level) / 2])
         low, high = torch.quantile(self.values, ends).tolist()

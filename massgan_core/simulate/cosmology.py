@@ -50,11 +50,15 @@ class Cosmology:
         scale = 1 / (1 + np.asarray(redshift, float))
         return np.asarray(self.ccl().comoving_radial_distance(scale))
 
-    def size(self, angle: float, redshift: float) -> float:
-        """Proper length [Mpc] that spans `angle` [arcmin] at `redshift`, by D_A = χ/(1 + z)."""
+    def size(self, angle: float, redshift: float, *, comoving: bool = False) -> float:
+        """Length [Mpc] across the sky of `angle` [arcmin] at `redshift`.
+
+        Proper, by the angular diameter distance D_A = χ/(1 + z), or `comoving`, by χ.
+        """
         if not redshift > 0:
             raise ValueError(f"`redshift` must be positive, got {redshift}")
-        return float(angle * ARCMIN * self.distance(redshift) / (1 + redshift))
+        across = float(angle * ARCMIN * self.distance(redshift))
+        return across if comoving else across / (1 + redshift)
 
 
 PLANCK = Cosmology()

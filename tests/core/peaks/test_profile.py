@@ -53,6 +53,7 @@ def test_the_band_is_that_of_the_samples(rng):
     level = torch.linspace(-1, 1, 41, dtype=torch.float64)
     maps = level[torch.randperm(41, generator=rng), None, None].expand(41, *GRID.shape)
     low, high = profile(maps, GRID, WHOLE, START, END).band(0.9)
+    assert profile(maps, GRID, WHOLE, START, END).band(0.99) is None
     torch.testing.assert_close(low, torch.full_like(low, -0.9))
     torch.testing.assert_close(high, torch.full_like(high, 0.9))
 
@@ -89,7 +90,8 @@ def test_lengths_are_proper_and_grow_with_the_angle():
     # χ(0.5) ≈ 1945 Mpc for Planck: 6.29 kpc/″ to a per cent.
     assert PLANCK.size(1.0, 0.5) == pytest.approx(60 * 6.29e-3, rel=0.01)
     assert PLANCK.size(3.0, 0.5) == pytest.approx(3 * PLANCK.size(1.0, 0.5))
-    comoving = PLANCK.size(1.0, 0.5) * 1.5
+    comoving = PLANCK.size(1.0, 0.5, comoving=True)
+    assert comoving == pytest.approx(1.5 * PLANCK.size(1.0, 0.5))
     assert comoving == pytest.approx(float(PLANCK.distance(0.5)) * np.pi / 180 / 60)
     with pytest.raises(ValueError, match="`redshift` must be positive"):
         PLANCK.size(1.0, 0.0)
