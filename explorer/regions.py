@@ -194,8 +194,9 @@ def read_ds9(text: str) -> tuple[list[tuple], int]:
         ValueError: It has none that can be taken.
     """
     frame, found, others = "fk5", [], 0
-    for words in re.split(r"[\n\r;]", text):
-        words = words.partition("#")[0].strip().lower()
+    bare = re.sub(r"#[^\n\r]*", "", text)
+    for words in re.split(r"[\n\r;]", bare):
+        words = words.strip().lower()
         head = words.split("(")[0].split()[:1]
         if words in _FRAMES + _OTHER_FRAMES:
             frame = words

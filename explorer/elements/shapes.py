@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from bokeh.core.properties import value
 from bokeh.models import ColumnDataSource, CustomJS, PanTool, TapTool
 from bokeh.plotting import figure
 
@@ -122,8 +123,8 @@ class Shapes:
                 source=self.regions,
                 text_align="center",
                 text_baseline="bottom",
-                text_font=FONT,
-                text_font_size="12px",
+                text_font=value(FONT),  # else the name of a column
+                text_font_size=value("12px"),
                 text_font_style="bold",
                 **common,
             ),

@@ -125,11 +125,11 @@ def chart() -> Chart:
         "along the line [′]",
         "κ",
         {
-            "wide": Layer("band", "samples", "samples, 95 %"),
-            "samples": Layer("band", "samples", "samples, 68 %"),
-            "ks": Layer("dashed", "law", "Kaiser–Squires"),
-            "mean": Layer("line", "mean", "mean of samples"),
-            "truth": Layer("line", "truth", "truth"),
+            "along_wide": Layer("band", "samples", "samples, 95 %"),
+            "along_samples": Layer("band", "samples", "samples, 68 %"),
+            "along_ks": Layer("dashed", "law", "Kaiser–Squires"),
+            "along_mean": Layer("line", "mean", "mean of samples"),
+            "along_truth": Layer("line", "truth", "truth"),
         },
         tooltip=[("along", "@x{0.0}′"), ("κ", "@y{0.000}")],
     )
@@ -139,14 +139,16 @@ def curves(section: Section) -> tuple[Any, dict[str, dict[str, np.ndarray]]] | N
     """Limits and arrays of that figure; None where nothing is known along the line."""
     lines = {k: getattr(section, k) for k in ("mean", "truth", "ks")}
     arrays = {
-        k: {"x": v.distance, "y": v.kappa.numpy()} for k, v in lines.items() if v is not None
+        f"along_{k}": {"x": v.distance, "y": v.kappa.numpy()}
+        for k, v in lines.items()
+        if v is not None
     }
     heights = [columns["y"] for columns in arrays.values()]
     for key, level in zip(("samples", "wide"), LEVELS, strict=True):
         band = None if section.samples is None else section.samples.band(level)
         if band is not None:
-            arrays[key] = with_gaps(section.samples.distance, *band.numpy())
-            heights += [arrays[key]["low"], arrays[key]["high"]]
+            arrays[f"along_{key}"] = with_gaps(section.samples.distance, *band.numpy())
+            heights += [arrays[f"along_{key}"]["low"], arrays[f"along_{key}"]["high"]]
     if not any(np.isfinite(h).any() for h in heights):
         return None
     end = max(v.distance[-1] for v in lines.values() if v is not None)
