@@ -43,9 +43,9 @@ class Along:
         figure = pn.pane.Bokeh(self.chart.figure, **wide)
         self.curve = column(figure, self._legend, kind="mg-stack")
         aside = column(self._facts, self.redshift, self.erase, kind="mg-stack")
-        self._there = column(
-            column(self._none, self.curve, kind="mg-stack"), aside, kind="mg-along"
-        )
+        grid = column(column(self._none, self.curve, kind="mg-stack"), aside, kind="mg-along")
+        # The grid's own display rule would win over its being hidden.
+        self._there = pn.Column(grid, **wide)
         self._empty = measured(f'<div class="empty">{escape(NO_LINE)}</div>')
         self.layout = column(text(heading(*TITLE)), self._empty, self._there, kind="mg-card")
 

@@ -126,7 +126,7 @@ class Measure:
     # What is shown
 
     def _furnish(self) -> None:
-        button = partial(pn.widgets.Button, margin=0)
+        button = partial(pn.widgets.Button, margin=0, align="end")
         self.tools = pn.widgets.RadioButtonGroup(
             options={label: name for name, label in LABELS.items()},
             label="A drag on a map draws",
@@ -134,7 +134,7 @@ class Measure:
             **_WIDE,
         )
         self.tools.param.watch(lambda event: setattr(self.state, "tool", event.new), "value")
-        self.choice = pn.widgets.Select(label="Chosen region", options={"none": None}, **_WIDE)
+        self.choice = pn.widgets.Select(label="Chosen region", options={"none": -1}, **_WIDE)
         self.choice.param.watch(self._on_choice, "value")
         self.remove, self.forget = button(label="Delete"), button(label="Clear all")
         self.remove.on_click(lambda _: self.delete())
@@ -154,6 +154,7 @@ class Measure:
             label="Import DS9",
             accept=".reg,.txt,text/plain",
             longest=LONGEST,
+            align="end",
             stylesheets=[sheet("calm"), _FILLED],
             **_WIDE,
         )
@@ -194,12 +195,11 @@ class Measure:
 
     def _update_regions(self) -> None:
         regions, at = tuple(map(tuple, self.state.regions)), self._chosen()
-        options = {"none": None}
+        options = {"none": -1}
         options |= {f"{i}: {forms.named(r)}": i - 1 for i, r in enumerate(regions, 1)}
         if self.choice.options != options:
             self.choice.options = options
-        if self.choice.value != at:
-            self.choice.value = at
+        self.choice.value = -1 if at is None else at
         self.remove.disabled = at is None
         self.forget.disabled = not regions and self.state.line is None
         field = self.explorer.store.field
@@ -228,7 +228,7 @@ class Measure:
             self._update_regions()
 
     def _on_choice(self, event: Any) -> None:
-        wanted = [] if event.new is None else [event.new]
+        wanted = [event.new] if event.new is not None and event.new >= 0 else []
         if self.shapes.regions.selected.indices != wanted:
             self.shapes.regions.selected.indices = wanted
 
