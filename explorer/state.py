@@ -9,6 +9,7 @@ from typing import Any
 import param
 
 from explorer.beside import COMPARISONS, RIVALS, recipes, stream
+from explorer.regions import Line, Regions
 
 VERSION = 1  #: of the names and meanings below, as written into links
 
@@ -41,6 +42,7 @@ SEEN = ("ks", "b_mode", "wiener")  #: made of the field alone
 LINEAR = ("wiener", "score")  #: samplers that take the reduced shear for shear
 FITTED = 16  #: samples that the fit to the shear looks at, the last ones
 LEAST_WINDOW = 1.0  #: least blur of the fit to the shear [arcmin]: one pixel says nothing
+TOOLS = ("move", "circle", "box", "polygon", "line")  #: what a drag on a map does
 LEVEL = 0.95  #: probability inside the interval that the page speaks of
 
 
@@ -137,8 +139,18 @@ class State(param.Parameterized):
     second = param.Selector(
         default="mean", objects=[*PICTURES, *RIVALS], doc="Map B of the comparison."
     )
-    line = param.Number(
+    curtain = param.Number(
         default=0.5, bounds=(0, 1), doc="Where the line lies between A and B, share of the width."
+    )
+    measure = param.Boolean(default=False, doc="Whether regions are open, and can be drawn.")
+    tool = param.Selector(default="circle", objects=TOOLS, doc="What a drag on a map does.")
+    regions = Regions(default=(), doc="Regions measured, see `explorer.regions`.")
+    line = Line(default=None, doc="Line measured: RA, Dec, RA, Dec [deg]; None = none.")
+    lens_redshift = param.Number(
+        default=None,
+        bounds=(0.001, 10),
+        allow_None=True,
+        doc="Of lengths in Mpc; None = that of the chosen cluster, else 0.4.",
     )
     theme = param.Selector(default="light", objects=THEMES, doc="Light or dark page.")
 

@@ -13,6 +13,7 @@ from panel.viewable import Viewer
 from explorer import store as library
 from explorer.checker import Checker
 from explorer.first_look import first_look
+from explorer.measurer import Measurer
 from explorer.race import Race
 from explorer.runner import Runner, sentence
 from explorer.state import SEEN, State
@@ -72,6 +73,7 @@ class Explorer(Verdicts, Viewer):
         self.runner.param.watch(self._on_error, "error")
         race.rival.param.watch(self._on_error, "error")
         self._judge_samples()
+        self.measurer = Measurer(self)
 
     @property
     def phase(self) -> str:

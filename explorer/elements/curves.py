@@ -244,6 +244,22 @@ def limits(*arrays: np.ndarray, room: float = 0.05, log: bool = False) -> tuple[
     return (float(np.exp(low)), float(np.exp(high))) if log else (float(low), float(high))
 
 
+def with_gaps(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> dict[str, np.ndarray]:
+    """Columns of a band that is not there where it is NaN: Bokeh would fill the gap.
+
+    Each run of values begins and ends without a width, so that nothing lies between two runs.
+    """
+    known = np.isfinite(low) & np.isfinite(high)
+    edges = np.flatnonzero(np.diff(known.astype(int), prepend=0, append=0))
+    runs = [np.r_[a, a:b, b - 1] for a, b in edges.reshape(-1, 2)]
+    at = np.concatenate([np.zeros(0, int), *runs])
+    columns = {"x": x[at], "low": low[at], "high": high[at]}
+    ends = np.cumsum([0, *map(len, runs)])
+    for i in (*ends[:-1], *(ends[1:] - 1)) if runs else ():
+        columns["low"][i] = columns["high"][i] = (columns["low"][i] + columns["high"][i]) / 2
+    return columns
+
+
 def _letter(axis: object) -> None:
     axis.update(
         axis_label_text_font=FONT,

@@ -90,6 +90,7 @@ class SkyMap:
         self.circles.selection_glyph = self.circles.glyph.clone()
         self.circles.selection_glyph.line_width = 3.5
         self.figure.add_tools(TapTool(renderers=[self.circles], visible=False))
+        sky.shapes.join(self.figure)
         self._compass = add_compass(self.figure)
         self._note = Label(
             x=0,

@@ -94,7 +94,7 @@ class Compare:
     def watchers(self, soon: Callable[[Callable[[], None]], Callable[..., None]]) -> list[tuple]:
         """What the page has to let go of in the end; `soon` delivers a call to the page."""
         state, chosen = self.state, ["compare", "first", "second"]
-        offered = [*chosen, "line", "source", "sampler", "beside"]
+        offered = [*chosen, "curtain", "source", "sampler", "beside"]
         return [
             (state, state.param.watch(lambda *_: self._want(), chosen)),
             (state, state.param.watch(soon(self.open), offered)),
@@ -125,7 +125,7 @@ class Compare:
         self.buttons.visible = mode == "blink"
         self._hint.object = caption(HINTS.get(mode, ""))
         names = [self._title(getattr(state, key)) for key in self.choices]
-        self.curtain.param.update(mode=mode, at=state.line, names=names)
+        self.curtain.param.update(mode=mode, at=state.curtain, names=names)
         if mode == "off":
             return
         if self.map is None:
@@ -254,7 +254,7 @@ class Compare:
             setattr(self.state, key, event.new)
 
     def _on_line(self, event: object) -> None:
-        self.state.line = event.new
+        self.state.curtain = event.new
 
     def _on_blinking(self, event: object) -> None:
         self.turn.label = "Hold still" if event.new else "Blink"

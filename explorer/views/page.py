@@ -19,6 +19,7 @@ from explorer.views.compare import Compare
 from explorer.views.diagnostics import Diagnostics
 from explorer.views.maps import Maps
 from explorer.views.race import RaceView
+from explorer.views.regions import Measure
 from explorer.views.sidebar import Sidebar
 from explorer.views.takeaway import TakeAway
 from explorer.widgets.calm import Calm, sheet, tokens
@@ -67,7 +68,8 @@ class Page:
         self.race = RaceView(explorer, self.maps.sky, self.deliver)
         shown = [self.maps, self.race]
         self.compare = Compare(explorer, shown, self.maps.sky, self.deliver)
-        self.sections = [self.race, self.compare, self.diagnostics]
+        self.measure = Measure(explorer, self.maps)
+        self.sections = [self.race, self.compare, self.measure, self.diagnostics]
         # A notebook has keys of its own.
         self.keys = Keys() if self.document is not None else None
         self.help = pn.Column(
@@ -319,6 +321,8 @@ class Page:
             go()
         elif key == "b":
             self.compare.press()
+        elif key == "Delete":
+            self.measure.delete()
         elif key == "d":
             self._on_theme()
         elif key in ("n", "p") and player.visible:

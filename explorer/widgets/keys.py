@@ -12,6 +12,7 @@ KEYS = {
     "n": ("n", "next sample"),
     "p": ("p", "previous sample"),
     "b": ("b", "blink between maps A and B"),
+    "Delete": ("Del", "delete the chosen region"),
     "d": ("d", "dark or light"),
     "?": ("?", "this sheet"),
 }

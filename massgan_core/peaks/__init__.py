@@ -4,16 +4,32 @@ from massgan_core.peaks.aperture import aperture_mass, aperture_mean
 from massgan_core.peaks.detect import Peaks, find_peaks
 from massgan_core.peaks.inspect import Inspection, inspect_place
 from massgan_core.peaks.match import Match, chance, match, match_peaks
+from massgan_core.peaks.profile import Profile, profile, separation
+from massgan_core.peaks.regions import (
+    Measured,
+    Sampled,
+    circle_mask,
+    measure_region,
+    polygon_mask,
+)
 
 __all__ = [
     "Inspection",
     "Match",
+    "Measured",
     "Peaks",
+    "Profile",
+    "Sampled",
     "aperture_mass",
     "aperture_mean",
     "chance",
+    "circle_mask",
     "find_peaks",
     "inspect_place",
     "match",
     "match_peaks",
+    "measure_region",
+    "polygon_mask",
+    "profile",
+    "separation",
 ]

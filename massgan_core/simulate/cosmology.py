@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from massgan_core.sky import PowerSpectrum, Sources
+from massgan_core.sky.grid import ARCMIN
 
 ELL = np.geomspace(10, 1e5, 80)
 
@@ -48,6 +49,16 @@ class Cosmology:
         """Comoving distance [Mpc]."""
         scale = 1 / (1 + np.asarray(redshift, float))
         return np.asarray(self.ccl().comoving_radial_distance(scale))
+
+    def size(self, angle: float, redshift: float, *, comoving: bool = False) -> float:
+        """Length [Mpc] across the sky of `angle` [arcmin] at `redshift`.
+
+        Proper, by the angular diameter distance D_A = χ/(1 + z), or `comoving`, by χ.
+        """
+        if not redshift > 0:
+            raise ValueError(f"`redshift` must be positive, got {redshift}")
+        across = float(angle * ARCMIN * self.distance(redshift))
+        return across if comoving else across / (1 + redshift)
 
 
 PLANCK = Cosmology()

@@ -23,7 +23,7 @@ def test_the_rivals_maps_follow_the_maps_of_the_page() -> None:
     assert {"truth", *RIVALS} < set(possible(state))
 
 
-@pytest.mark.parametrize("bad", [{"beside": "oracle"}, {"line": "2"}, {"first": "secrets"}])
+@pytest.mark.parametrize("bad", [{"beside": "oracle"}, {"curtain": "2"}, {"first": "secrets"}])
 def test_a_link_cannot_choose_what_is_not_offered(bad: dict[str, str]) -> None:
     state = State(trained=["gan:default"])
     (problem,) = state.restore({"version": "1", **bad})
@@ -35,7 +35,7 @@ def test_a_link_cannot_choose_what_is_not_offered(bad: dict[str, str]) -> None:
 def test_the_link_holds_race_and_comparison() -> None:
     there, back = State(trained=["gan:default"]), State(trained=["gan:default"])
     chosen = {"beside": "wiener", "compare": "swipe", "first": "mean", "second": "mean_b"}
-    there.param.update(**chosen, line=0.25)
-    assert set(there.query()) == {"version", *chosen, "line"}
+    there.param.update(**chosen, curtain=0.25)
+    assert set(there.query()) == {"version", *chosen, "curtain"}
     assert back.restore(there.query()) == []
-    assert {name: getattr(back, name) for name in chosen} == chosen and back.line == 0.25
+    assert {name: getattr(back, name) for name in chosen} == chosen and back.curtain == 0.25

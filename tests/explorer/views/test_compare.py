@@ -88,8 +88,8 @@ def test_numbers_of_two_kinds_have_no_difference(page: Page, explorer: Explorer)
 
 def test_the_line_is_a_choice(page: Page, explorer: Explorer) -> None:
     page.compare.curtain.at = 0.25
-    assert explorer.state.line == 0.25
-    explorer.state.line = 0.75
+    assert explorer.state.curtain == 0.25
+    explorer.state.curtain = 0.75
     assert page.compare.curtain.at == 0.75
 
 
