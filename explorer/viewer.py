@@ -13,6 +13,7 @@ from panel.viewable import Viewer
 from explorer import store as library
 from explorer.checker import Checker
 from explorer.first_look import first_look
+from explorer.notebook import cells
 from explorer.runner import Runner, sentence
 from explorer.state import SEEN, State
 from explorer.store import Store
@@ -68,6 +69,7 @@ class Explorer(Verdicts, Viewer):
         self.state.param.watch(self._on_sampler, "sampler")
         self.runner.param.watch(self._on_error, "error")
         self._judge_samples()
+        cells.register(self)
 
     @property
     def phase(self) -> str:
@@ -156,6 +158,14 @@ class Explorer(Verdicts, Viewer):
         self._opened += 1
         self.runner.reset()
         self.uploads.close()
+        for page in self._pages:
+            page.close()
+        self._pages.clear()
+
+    def replaced(self) -> None:
+        """Stop: the cell that made this was run again. The samples stay with who holds them."""
+        self._opened += 1  # a field being opened is not wanted any more
+        self.stop()
         for page in self._pages:
             page.close()
         self._pages.clear()

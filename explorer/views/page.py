@@ -122,7 +122,10 @@ class Page:
         runner = explorer.runner
         soon, maps, inspector = self._soon, self.maps, self.maps.inspector
         self._watchers = [
-            (runner, runner.param.watch(lambda *_: self.refresh_soon(), ["phase", "summary"])),
+            (
+                runner,
+                runner.param.watch(lambda *_: self.refresh_soon(), ["phase", "summary", "ahead"]),
+            ),
             (store, store.param.watch(soon(self._update_field), ["field"])),
             (store, store.param.watch(soon(self._update_seen), ["seen"])),
             (store, store.param.watch(soon(self._update_galaxies), ["galaxies"])),
@@ -231,6 +234,7 @@ class Page:
             remaining=runner.remaining,
             seconds=runner.seconds,
             kept=0 if self._shown is None else self._shown.kept,
+            ahead=runner.ahead,
         )
         self.alert.param.update(object=alert(explorer.alert), visible=bool(explorer.alert))
         self.sidebar.update(phase)
