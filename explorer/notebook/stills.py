@@ -56,6 +56,7 @@ class Stills(Alone):
         self.maps.show_summary(self.summary, exact=True)
         self._offered = self.maps.inspector.layout
         self._watch()
+        self.selected = self.maps.sky.selected()
         self._framed()
 
     def paint(self, theme: str) -> None:
