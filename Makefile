@@ -34,7 +34,7 @@ test: python
 	$(PYTEST) -m "not slow"
 
 test-all: python
-	@$(INSTALL) --extras=$(TESTS) --browser
+	@$(INSTALL) --extras=notebook,$(TESTS) --browser
 	$(PYTEST)
 
 lint: python
@@ -47,7 +47,7 @@ bench: python
 	$(BIN)/python benchmarks/score.py $(CHECKPOINT) --out runs/score
 
 lock: python
-	@$(INSTALL) --extras=$(TESTS)
+	@$(INSTALL) --extras=notebook,$(TESTS)
 	$(BIN)/python .ci/lock.py > constraints.tmp && mv constraints.tmp constraints.txt
 
 clean:

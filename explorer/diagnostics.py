@@ -97,13 +97,19 @@ class Shear:
 
 
 @dataclass(frozen=True, eq=False)
-class Diagnosis:
-    """Everything the page shows of `n` samples; what is not known of a field is None."""
+class Settled:
+    """How the mean of ever more samples settles, up to `n`; None where no truth is known."""
 
     n: int
     growth: Convergence | None
     spread_skill: float | None
     settling: Settling
+
+
+@dataclass(frozen=True, eq=False)
+class Diagnosis(Settled):
+    """Everything the page shows of `n` samples; what is not known of a field is None."""
+
     spectrum: Spectrum
     values: Values
     ranks: Ranks | None
@@ -126,6 +132,13 @@ def diagnose(summary: Summary, wanted: Callable[[], bool] = lambda: True) -> Dia
         parts.append(ask(summary))
     (growth, ratio), *rest = parts
     return Diagnosis(summary.kept, growth, ratio, *rest)
+
+
+def settled(summary: Summary) -> Settled | None:
+    """The part of :func:`diagnose` that follows a growing number of samples."""
+    if summary.kept < LEAST:
+        return None
+    return Settled(summary.kept, *_growth(summary), _settling(summary))
 
 
 def _growth(summary: Summary) -> tuple[Convergence, float] | tuple[None, None]:

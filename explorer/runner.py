@@ -17,9 +17,12 @@ from explorer.shelf import Reader
 from explorer.turns import TURNS, Turns
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from massgan_core.posterior import Summary
 
 PHASES = ("idle", "running", "paused", "finished", "stopped", "failed")
+LOOK = 0.5  #: between two looks at the queue [s]
 _ENDED = object()
 
 
@@ -34,6 +37,9 @@ class Runner(param.Parameterized):
     phase = param.Selector(default="idle", objects=PHASES, doc="Where the run stands.")
     total = param.Integer(default=0, bounds=(0, None), doc="Samples asked for.")
     summary = param.Parameter(default=None, doc="Latest running summary; None before the first.")
+    ahead = param.Integer(
+        default=0, bounds=(0, None), doc="Sessions that draw before this one's first batch."
+    )
     error = param.String(default="", doc="Why the run failed, in one sentence.")
     seconds = param.Number(default=0.0, doc="Time spent sampling, pauses left out [s].")
 
@@ -142,7 +148,7 @@ class Runner(param.Parameterized):
                 future = self._turns.submit(
                     batch, first=self.summary is None, given_up=lambda: run != self._run
                 )
-                summary = await asyncio.wrap_future(future)
+                summary = await self._waited(future)
                 if run != self._run:
                     return
                 if summary is _ENDED:
@@ -160,6 +166,18 @@ class Runner(param.Parameterized):
             if run == self._run:
                 logging.getLogger(__name__).warning("a run failed", exc_info=error)
                 self.param.update(error=sentence(error), phase="failed")
+
+    async def _waited(self, future: Future) -> object:
+        """The result of a turn; before the first picture, tell how many are ahead."""
+        waiter = asyncio.wrap_future(future)
+        try:
+            while self.summary is None and not waiter.done():
+                self.ahead = self._turns.ahead(future)
+                await asyncio.wait([waiter], timeout=LOOK)
+            return await waiter
+        finally:
+            waiter.cancel()  # does nothing to one that is done
+            self.ahead = 0
 
 
 def sentence(error: Exception) -> str:

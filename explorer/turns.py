@@ -44,6 +44,17 @@ class Turns:
             self._queue.put(turn)
         return future
 
+    def ahead(self, future: Future) -> int:
+        """How many others get their turn before the one that `future` waits for."""
+        with self._queue.mutex:
+            waiting = list(self._queue.queue)
+        own = next((turn[:2] for turn in waiting if turn[2] is future), None)
+        if own is None:  # under way, or done
+            return 0
+        before = [turn for turn in waiting if turn[:2] < own]
+        wanted = sum(not (turn[2].cancelled() or turn[4]()) for turn in before)
+        return wanted + self._busy
+
     def given_up(self) -> bool:
         """Whether nobody waits for the call under way."""
         return self._given_up()
@@ -52,11 +63,12 @@ class Turns:
         while True:
             _, _, future, call, self._given_up = self._queue.get()
             if future.set_running_or_notify_cancel():
+                self._busy = True
                 try:
                     future.set_result(call())
                 except BaseException as error:  # handed to whoever waits, never lost here
                     future.set_exception(error)
-            self._given_up = lambda: False
+            self._given_up, self._busy = lambda: False, False
             del future, call  # while it waits for the next turn it must not hold samples
 
     def _restart(self) -> None:
@@ -64,6 +76,7 @@ class Turns:
         self._queue: PriorityQueue = PriorityQueue()
         self._ticket, self._given_up = count(), lambda: False
         self._thread: Thread | None = None
+        self._busy = False  # a turn is under way
         self._lock = Lock()
 
 

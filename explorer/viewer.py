@@ -14,6 +14,7 @@ from explorer import store as library
 from explorer.checker import Checker
 from explorer.first_look import first_look
 from explorer.measurer import Measurer
+from explorer.notebook import cells
 from explorer.race import Race
 from explorer.runner import Runner, sentence
 from explorer.state import SEEN, State
@@ -74,6 +75,7 @@ class Explorer(Verdicts, Viewer):
         race.rival.param.watch(self._on_error, "error")
         self._judge_samples()
         self.measurer = Measurer(self)
+        cells.register(self)
 
     @property
     def phase(self) -> str:
@@ -159,6 +161,14 @@ class Explorer(Verdicts, Viewer):
         self._opened += 1
         self.race.reset()
         self.uploads.close()
+        for page in self._pages:
+            page.close()
+        self._pages.clear()
+
+    def replaced(self) -> None:
+        """Stop: the cell that made this was run again. The samples stay with who holds them."""
+        self._opened += 1  # a field being opened is not wanted any more
+        self.stop()
         for page in self._pages:
             page.close()
         self._pages.clear()

@@ -9,7 +9,7 @@ import numpy as np
 from explorer.elements.curves import Chart, Layer, limits
 
 if TYPE_CHECKING:
-    from explorer.diagnostics import Diagnosis
+    from explorer.diagnostics import Diagnosis, Settled
 
 COUNTS = [4**k for k in range(7)]  #: marks of an axis that counts samples
 _N = ("samples", "@x{0}")
@@ -112,26 +112,32 @@ def charts() -> dict[str, Chart]:
 def pictures(found: Diagnosis) -> dict[str, tuple]:
     """Limits and arrays of each figure, see :meth:`explorer.elements.curves.Chart.show`."""
     made = {
-        "settling": _settling(found),
+        **convergence(found),
         "spectrum": _spectrum(found),
         "values": _values(found),
         "shear": _shear(found),
     }
-    if found.growth is not None:
-        made["growth"] = _growth(found)
     if found.ranks is not None:
         made |= {"ranks": _ranks(found), "coverage": _coverage(found)}
     return made
 
 
-def _growth(found: Diagnosis) -> tuple:
+def convergence(found: Settled) -> dict[str, tuple]:
+    """Those of :func:`pictures` that follow a growing number of samples."""
+    made = {"settling": _settling(found)}
+    if found.growth is not None:
+        made["growth"] = _growth(found)
+    return made
+
+
+def _growth(found: Settled) -> tuple:
     growth = found.growth
     lines = {"ideal": growth.ideal, "law": growth.law, "gain": growth.gain}
     ends = limits(growth.n, log=True), limits(*lines.values())
     return ends, {key: _xy(growth.n, y) for key, y in lines.items()}
 
 
-def _settling(found: Diagnosis) -> tuple:
+def _settling(found: Settled) -> tuple:
     settling = found.settling
     lines = {"law": settling.law, "change": settling.change}
     ends = limits(settling.n, log=True), limits(*lines.values(), log=True)

@@ -130,7 +130,10 @@ class Page:
         soon, maps, inspector = self._soon, self.maps, self.maps.inspector
         self._watchers = [
             *[
-                (run, run.param.watch(lambda *_: self.refresh_soon(), ["phase", "summary"]))
+                (
+                    run,
+                    run.param.watch(lambda *_: self.refresh_soon(), ["phase", "summary", "ahead"]),
+                )
                 for run in (runner, explorer.race.rival)
             ],
             (store, store.param.watch(soon(self._update_field), ["field"])),
@@ -248,6 +251,7 @@ class Page:
             remaining=runner.remaining,
             seconds=runner.seconds,
             kept=0 if self._shown is None else self._shown.kept,
+            ahead=runner.ahead,
         )
         self.alert.param.update(object=alert(explorer.alert), visible=bool(explorer.alert))
         self.sidebar.update(explorer.race.phase(phase))

@@ -67,6 +67,7 @@ def status(
     remaining: float,
     seconds: float,
     kept: int,
+    ahead: int = 0,
 ) -> str:
     """The progress line; its data attributes tell tests and scripts where the page stands."""
     of = f"{n} of {total} samples"
@@ -76,7 +77,7 @@ def status(
         "opening": ("Opening the field …", ""),
         "idle": ("Ready – press Start to draw samples", ""),
         "running": (
-            f"Sampling: {of}" if n else "Drawing the first samples …",
+            f"Sampling: {of}" if n else waiting(ahead),
             " · ".join(part for part in (speed, left_over(remaining)) if part),
         ),
         "paused": (f"Paused at {of}", speed),
@@ -94,6 +95,13 @@ def status(
         f'<div class="line"><strong>{left}</strong><span class="quiet">{right}</span></div>'
         f'<div class="track"><i style="width: {share:.2f}%"></i></div></div>'
     )
+
+
+def waiting(ahead: int) -> str:
+    """Before the first samples: all sessions share one sampler."""
+    if not ahead:
+        return "Drawing the first samples …"
+    return f"Waiting: {ahead} session{'s' * (ahead > 1)} ahead of you"
 
 
 def left_over(seconds: float) -> str:

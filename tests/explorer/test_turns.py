@@ -56,3 +56,20 @@ def test_child_process_has_its_own_worker() -> None:
         os._exit(answer)
     _, status = os.waitpid(child, 0)
     assert os.waitstatus_to_exitcode(status) == 7
+
+
+def test_who_waits_knows_how_many_are_ahead() -> None:
+    turns, gate, began = Turns(), Event(), Event()
+    holding = turns.submit(lambda: (began.set(), gate.wait()))
+    assert began.wait(timeout=30)
+    later = turns.submit(lambda: None)
+    gone, cancelled = turns.submit(lambda: None, given_up=lambda: True), turns.submit(print)
+    cancelled.cancel()
+    last = turns.submit(lambda: None)
+    first = turns.submit(lambda: None, first=True)
+    ahead = [turns.ahead(future) for future in (holding, first, later, last)]
+    gate.set()
+    for future in (later, gone, last, first):
+        future.result(timeout=30)
+    # Under way: 0; then the one under way, the first, the later; nobody waits for the rest.
+    assert ahead == [0, 1, 2, 3] and turns.ahead(last) == 0
