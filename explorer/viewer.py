@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from massgan_core.sky import ShearField
 
-FIELD = ("source", "region", "kind", "sky_seed", "depth", "outline", "file", "upload")
+FIELD = ("source", "region", "kind", "sky_seed", "depth", "outline", "cut", "file", "upload")
 
 
 class Explorer(Verdicts, Viewer):
@@ -56,6 +56,7 @@ class Explorer(Verdicts, Viewer):
         checker = Checker(state, store, runner, spawn=self._spawn, quietly=self._quietly)
         super().__init__(state=state, store=store, runner=runner, checker=checker)
         self._awake, self._opened = False, 0
+        self._again = False  # draw once the field of another depth is open
         self._left_out = ""  # of a link or a session: said until its field is open, and then
         self.drawn_by = state.sampler  #: whose samples the runner's are, whatever is chosen now
         self._tasks: set[asyncio.Task] = set()
@@ -118,6 +119,9 @@ class Explorer(Verdicts, Viewer):
         said = "; ".join(part for part in (self._left_out, error) if part)
         self._left_out = ""
         self.param.update(opening=False, alert=said, about=words)
+        again, self._again = self._again and opened is not None, False
+        if again:
+            self.start()
         await self._look()
         if self.state.source == "cosmos" and self.store.galaxies is None and not error:
             self.store.galaxies = await asyncio.to_thread(library.galaxy_picture)
@@ -140,6 +144,14 @@ class Explorer(Verdicts, Viewer):
         task = self.runner.start(library.draw(self.state, self.store.field), self.state.n)
         self._keep(task)
 
+    def deepen(self, depth: float) -> None:
+        """The same sky at another depth; samples that were there are drawn anew by themselves."""
+        if depth == self.state.depth:
+            return
+        again = self._again or self.runner.summary is not None or self.runner.active
+        self.state.depth = depth
+        self._again = again and self.state.redraw
+
     def pause(self) -> None:
         """Pause, or go on after a pause."""
         if self.runner.phase == "paused":
@@ -149,6 +161,7 @@ class Explorer(Verdicts, Viewer):
 
     def stop(self) -> None:
         """Stop and keep the samples drawn so far."""
+        self._again = False
         self.runner.stop()
 
     def close(self) -> None:
@@ -173,6 +186,7 @@ class Explorer(Verdicts, Viewer):
         return library.box_of(picture.grid, region)
 
     def _on_field(self, *_: param.parameterized.Event) -> None:
+        self._again = False
         if self._awake:
             self._spawn(self.open())
 
