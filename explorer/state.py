@@ -174,7 +174,7 @@ class State(param.Parameterized):
             try:
                 value = _value(text)
                 several = isinstance(self.param[name], param.ListSelector | Holes)
-                setattr(self, name, list(value) if several else value)
+                setattr(self, name, list(value) if several and isinstance(value, tuple) else value)
             except (ValueError, TypeError) as error:
                 problems.append(f"`{name}` of the {of} was left out: {error}")
         return problems
