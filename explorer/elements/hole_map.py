@@ -39,9 +39,12 @@ class HoleMap:
             for axis, name in enumerate(("xs", "ys"))
         }
 
+    def orient(self, *, on_sky: bool) -> None:
+        """Name the axes as those of the maps are."""
+        orient(self.figure, [], on_sky=on_sky)
+
     def paint(self, theme: str, page: str, accent: str) -> None:
         """Take the colours of the page."""
         paint(self.figure, theme)
-        orient(self.figure, [], on_sky=False)
         self.mapper.palette = [page, INK[theme]["empty"]]
         self.outlines.glyph.update(line_color=accent, fill_color=accent)

@@ -129,19 +129,19 @@ class HolesCard:
         if not event.final or shape["type"] != "poly" or len(shape["x"]) < 3:
             return
         if len(self.state.cut) >= MOST:
-            self._words.object = caption(f"{MOST} holes are the most: close one first.")
+            self._say(f"{MOST} holes are the most: close one first.")
             return
         try:
             self._take([*self.state.cut, hole(shape["x"], shape["y"])])
         except ValueError as error:
-            self._words.object = caption(str(error))
+            self._say(str(error))
 
     def update(self) -> None:
         """Show the holes of the State, where the field is simulated."""
         holes = self.state.cut
         self.layout.visible = self.state.source == "simulated"
         self._heading.object = heading(*HOLES, f"{len(holes)} of {MOST}")
-        self._words.object = caption("" if holes else NO_HOLES)
+        self._say("" if holes else NO_HOLES)
         for button in (self.undo, self.clear):
             button.disabled = not holes
         self.map.show(holes)
@@ -150,6 +150,9 @@ class HolesCard:
         """Take the theme."""
         tokens = TOKENS[self.state.theme]
         self.map.paint(self.state.theme, tokens["page"], tokens["accent"])
+
+    def _say(self, words: str) -> None:
+        self._words.param.update(object=caption(words), visible=bool(words))
 
     def _take(self, holes: list) -> None:
         self.state.cut = list(holes)

@@ -115,6 +115,7 @@ class Maps:
         self.grid, self._mask = field.grid, store.footprint
         self.sky.show(field.grid, store.footprint, store.circles)
         self.sky.select(self.state.cluster)
+        self.holes.map.orient(on_sky=field.grid.wcs is not None)
         for sky_map in self.maps.values():
             sky_map.orient(field.grid)
         self._forget(*SEEN)
