@@ -9,12 +9,13 @@ from typing import Any
 import param
 
 from explorer.beside import COMPARISONS, RIVALS, recipes, stream
+from explorer.holes import Holes, frozen
 from explorer.regions import Line, Regions
 
 VERSION = 1  #: of the names and meanings below, as written into links
 
 SOURCES = ("cosmos", "simulated", "file")
-KINDS = ("lognormal", "gaussian", "nfw")
+KINDS = ("lognormal", "nbody", "gaussian", "nfw")
 OUTLINES = ("cosmos", "stars", "none")
 BATCHES = (1, 2, 4, 8, 16)
 THEMES = ("light", "dark")
@@ -77,6 +78,10 @@ class State(param.Parameterized):
         default="cosmos",
         objects=OUTLINES,
         doc="Mask of a simulated field: COSMOS's, round a few stars and bad columns, or none.",
+    )
+    cut = Holes(default=[], doc="Holes cut by hand into a simulated field: polygons [arcmin].")
+    redraw = param.Boolean(
+        default=True, doc="Whether samples are drawn anew when the slider of the depth moves."
     )
     file = param.Selector(
         default=None, objects=[None], doc="One of the INPUT files given; None = an upload."
@@ -199,8 +204,8 @@ class State(param.Parameterized):
         for name, text in known.items():
             try:
                 value = _value(text)
-                several = isinstance(self.param[name], param.ListSelector)
-                setattr(self, name, list(value) if several else value)
+                several = isinstance(self.param[name], param.ListSelector | Holes)
+                setattr(self, name, list(value) if several and isinstance(value, tuple) else value)
             except (ValueError, TypeError) as error:
                 problems.append(f"`{name}` of the {of} was left out: {error}")
         return problems
@@ -212,7 +217,7 @@ class State(param.Parameterized):
         if self.source == "file":
             uploaded = self.file is None and self.upload is not None
             return ("upload", self.upload["number"]) if uploaded else ("file", self.file)
-        return ("simulated", self.kind, self.sky_seed, self.depth, self.outline)
+        return ("simulated", self.kind, self.sky_seed, self.depth, self.outline, frozen(self.cut))
 
     def code(self) -> str:
         """The run as a few lines of Python."""
@@ -222,7 +227,7 @@ class State(param.Parameterized):
             else f"mg.cosmos(center={self.region[:2]}, size={self.region[2:]})",
             "file": self._open_field(),
             "simulated": f"mg.simulated({self.kind!r}, seed={self.sky_seed}, "
-            f"depth={self.depth}, mask={self.outline!r})",
+            f"depth={self.depth}, mask={self.outline!r}{self._cut()})",
         }[self.source]
         method, _, checkpoint = self.sampler.partition(":")
         extra = f", checkpoint={checkpoint!r}" if checkpoint else ""
@@ -237,6 +242,9 @@ class State(param.Parameterized):
             f"{stream(self)}{self._interval()}"
             f"maps = {{\n{self._recipes()}{recipes(self)}}}\n"
         )
+
+    def _cut(self) -> str:
+        return f", cut={self.cut!r}" if self.cut else ""
 
     def _open_field(self) -> str:
         """The call that opens the file, wherever the person keeps it."""

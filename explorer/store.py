@@ -18,6 +18,7 @@ import massgan_core as mg
 from explorer.shelf import SHELF, Drawn, Reader
 from explorer.state import FITTED, LEAST_WINDOW, LEVEL, linear
 from explorer.turns import TURNS
+from massgan_core.simulate import COSMOS_DEPTH as COSMOS_DEPTH
 
 if TYPE_CHECKING:
     from explorer.state import State
@@ -34,6 +35,7 @@ SCORE = (
     "A prior learned from simulated skies, and the shear as it was measured: {steps} rounds from "
     "noise to a map. Slow, seconds a sample."
 )
+NAMED, AROUND = 5, 20.0  #: clusters with a region of their own, and its side [arcmin]
 _READING = Lock()  # one reader at a time: two tabs asking for one field cost it once
 
 
@@ -118,8 +120,29 @@ def _part(ra: float, dec: float, width: float, height: float) -> ShearField:
 
 
 @lru_cache(maxsize=8)
-def _simulated(kind: str, seed: int, depth: float | None, outline: str) -> ShearField:
-    return mg.simulated(kind, seed=seed, depth=depth, mask=outline)
+def _simulated(
+    kind: str, seed: int, depth: float | None, outline: str, cut: tuple = ()
+) -> ShearField:
+    return mg.simulated(kind, seed=seed, depth=depth, mask=outline, cut=cut)
+
+
+@lru_cache(maxsize=1)
+def regions() -> dict[str, tuple[float, ...]]:
+    """A `State.region` round each of the most massive X-ray clusters, by its name."""
+    table = mg.clusters()
+    order = (-np.asarray(table.m500)).argsort()[:NAMED]
+    return {f"Round {table.name[i]} (z {table.redshift[i]:.2f})": _round(table, i) for i in order}
+
+
+def region_round(name: str) -> tuple[float, ...] | None:
+    """The `State.region` round an X-ray cluster; None for a name that is not known."""
+    table = mg.clusters()
+    at = np.flatnonzero(np.asarray(table.name) == name)
+    return _round(table, at[0]) if at.size else None
+
+
+def _round(table: Any, i: int) -> tuple[float, ...]:
+    return round(float(table.ra[i]), 5), round(float(table.dec[i]), 5), AROUND, AROUND
 
 
 def seen(name: str, field: ShearField, smoothing: float) -> np.ndarray:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from massgan_core.sky import ShearField
 
-FIELD = ("source", "region", "kind", "sky_seed", "depth", "outline", "file", "upload")
+FIELD = ("source", "region", "kind", "sky_seed", "depth", "outline", "cut", "file", "upload")
 
 
 class Explorer(Verdicts, Viewer):
@@ -61,6 +61,7 @@ class Explorer(Verdicts, Viewer):
         race = Race(state, runner)
         super().__init__(state=state, store=store, runner=runner, race=race, checker=checker)
         self._awake, self._opened = False, 0
+        self._again = False  # draw once the field of another depth is open
         self._left_out = ""  # of a link or a session: said until its field is open, and then
         self.drawn_by = state.sampler  #: whose samples the runner's are, whatever is chosen now
         self._tasks: set[asyncio.Task] = set()
@@ -126,6 +127,9 @@ class Explorer(Verdicts, Viewer):
         said = "; ".join(part for part in (self._left_out, error) if part)
         self._left_out = ""
         self.param.update(opening=False, alert=said, about=words)
+        again, self._again = self._again and opened is not None, False
+        if again:
+            self.start()
         await self._look()
         if self.state.source == "cosmos" and self.store.galaxies is None and not error:
             self.store.galaxies = await asyncio.to_thread(library.galaxy_picture)
@@ -148,12 +152,21 @@ class Explorer(Verdicts, Viewer):
         for task in self.race.start(self.store.field):
             self._keep(task)
 
+    def deepen(self, depth: float) -> None:
+        """The same sky at another depth; samples that were there are drawn anew by themselves."""
+        if depth == self.state.depth:
+            return
+        again = self._again or self.runner.summary is not None or self.runner.active
+        self.state.depth = depth
+        self._again = again and self.state.redraw
+
     def pause(self) -> None:
         """Pause, or go on after a pause."""
         self.race.pause()
 
     def stop(self) -> None:
         """Stop and keep the samples drawn so far."""
+        self._again = False
         self.race.stop()
 
     def close(self) -> None:
@@ -186,6 +199,7 @@ class Explorer(Verdicts, Viewer):
         return library.box_of(picture.grid, region)
 
     def _on_field(self, *_: param.parameterized.Event) -> None:
+        self._again = False
         if self._awake:
             self._spawn(self.open())
 

@@ -5,9 +5,11 @@ The wings do not know each other; this module hands each what it needs from its 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import isfinite
 
 import torch
+from torch import Tensor
 
 from massgan_core.posterior import Sampler
 from massgan_core.sky import Grid, PowerSpectrum, ShearField, generator
@@ -17,7 +19,7 @@ METHODS = ("gan", "wiener", "sparse", "ks", "regression", "score")
 BUNDLED = {"gan": "default", "regression": "regression", "score": "score"}
 NETWORKS = tuple(BUNDLED)
 MAPS = ("sparse", "ks")  #: methods that make one map and draw no samples
-KINDS = ("lognormal", "gaussian", "nfw")
+KINDS = ("lognormal", "gaussian", "nfw", "nbody")
 MASKS = ("cosmos", "stars", "none")
 _MASK = 111  # key of the random stream behind a seed
 
@@ -141,18 +143,22 @@ def simulated(
     seed: int = 0,
     depth: float | None = None,
     mask: str = "cosmos",
+    cut: Sequence[Sequence[Sequence[float]]] = (),
     side: int = 300,
 ) -> ShearField:
     """A simulated shear field with its true κ.
 
     Args:
-        kind: ``lognormal``, ``gaussian`` or ``nfw`` (one halo off the centre, towards +x +y).
+        kind: ``lognormal``, ``gaussian``, ``nfw`` (one halo off the centre, towards +x +y) or
+            ``nbody`` (a bundled light cone of a particle mesh, for looking, not for tests).
         seed: Of the sky, the galaxy counts and the noise.
         depth: Galaxies per arcmin²; `None` takes the real COSMOS σ map (or, without the
             COSMOS mask, its mean depth).
         mask: ``cosmos``, ``stars`` (round holes about bright stars, bad columns and rows, as in
             training; other ones for every seed) or ``none``.
-        side: Pixels of 0.29′ on a side; must be 300 with the COSMOS mask.
+        cut: Holes besides: polygons of (x, y) on the tangent plane [arcmin from the centre], see
+            :func:`massgan_core.simulate.inside_polygons`. What lies in one was never observed.
+        side: Pixels of 0.29′ on a side; must be 300 with the COSMOS mask, at most that for nbody.
     """
     from massgan_core import simulate
     from massgan_core.survey import cosmos, cosmos_spectrum
@@ -167,17 +173,31 @@ def simulated(
     if real is not None and side != real.grid.shape[0]:
         raise ValueError(f"`side` must be {real.grid.shape[0]} with the COSMOS mask, got {side}")
     grid = Grid((side, side)) if real is None else real.grid
+    left = ~simulate.inside_polygons(grid, cut)
     kappa, gamma = simulate.sky(kind, grid, cosmos_spectrum(), seed=seed)
     if real is not None and depth is None:
-        sigma = real.sigma
-        field = simulate.mock(kappa, gamma, grid, sigma=sigma, mask=real.mask, seed=seed)
+        mask_left = _left(real.mask, left)
+        field = simulate.mock(kappa, gamma, grid, sigma=real.sigma, mask=mask_left, seed=seed)
     else:
-        area = None if real is None else real.footprint
+        area = left if real is None else real.footprint
         if mask == "stars":
             from massgan_core.data.masks import random_mask
 
             area = random_mask(grid, generator(seed, _MASK))
         field = simulate.mock(
-            kappa, gamma, grid, depth=depth or simulate.COSMOS_DEPTH, area=area, seed=seed
+            kappa,
+            gamma,
+            grid,
+            depth=depth or simulate.COSMOS_DEPTH,
+            area=_left(area, left),
+            seed=seed,
         )
-    return simulate.named(field, kind=kind, seed=seed, depth=depth, mask=mask)
+    notes = {"cut": [[list(corner) for corner in hole] for hole in cut]} if len(cut) else {}
+    return simulate.named(field, kind=kind, seed=seed, depth=depth, mask=mask, **notes)
+
+
+def _left(mask: Tensor, left: Tensor) -> Tensor:
+    """`mask` without what was cut out."""
+    if not bool((mask & left).any()):
+        raise ValueError("`cut` must leave some of the field, it covers all of it")
+    return mask & left

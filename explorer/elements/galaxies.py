@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from bokeh.models import BoxSelectTool, ColumnDataSource, LinearColorMapper, Range1d
+from bokeh.models import BoxSelectTool, ColumnDataSource, LinearColorMapper, Range1d, TapTool
 
 from explorer.elements.figures import (
     INK,
@@ -52,6 +52,8 @@ class GalaxyMap:
             "image", x="x", y="y", dw="dw", dh="dh", source=self.source, color_mapper=self.mapper
         )
         self.circles, _ = add_clusters(self.figure, self.clusters)
+        self.circles.nonselection_glyph = self.circles.glyph
+        self.figure.add_tools(TapTool(renderers=[self.circles], visible=False))
         self.region = self.figure.quad(
             left="left",
             right="right",
@@ -75,6 +77,11 @@ class GalaxyMap:
             "dh": [2 * half],
         }
         self.clusters.data = clusters
+
+    def selected(self) -> str:
+        """Name of the cluster that was clicked; empty for none."""
+        chosen, names = self.clusters.selected.indices, self.clusters.data["name"]
+        return str(names[chosen[0]]) if chosen and chosen[0] < len(names) else ""
 
     def mark(self, box: tuple[float, float, float, float] | None) -> None:
         """Outline the region (left, bottom, right, top) [arcmin], or none."""

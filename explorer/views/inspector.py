@@ -30,6 +30,7 @@ class Inspector:
         self.choice = pn.widgets.Select(label="X-ray cluster", options={NONE: ""}, **wide)
         self.choice.param.watch(self._on_choice, "value")
         self.histogram, self.words = Histogram(), text("")
+        self.around = pn.widgets.Button(label="Study 20′ round it", visible=False, **wide)
         self.most = pn.widgets.Button(label="Sample with most", **wide)
         self.least = pn.widgets.Button(label="with least", **wide)
         buttons = pn.Column(
@@ -46,6 +47,7 @@ class Inspector:
             text(heading("Cluster", SENTENCE)),
             self.choice,
             self.words,
+            self.around,
             self._results,
             css_classes=["mg-card", "mg-data"],
             stylesheets=[sheet("page")],
@@ -69,6 +71,7 @@ class Inspector:
         """Take the State's choice, where the field has it."""
         known = self.choice.options.values()
         self.choice.value = self.state.cluster if self.state.cluster in known else ""
+        self.around.visible = bool(self.state.cluster) and self.state.source == "cosmos"
 
     def show(self, found: Inspection | str | None) -> None:
         """What the samples say, or why they say nothing."""

@@ -12,6 +12,7 @@ from explorer.elements.galaxies import CROWD, GalaxyMap
 from explorer.elements.sky import Sky, cluster_columns
 from explorer.elements.sky_map import SkyMap
 from explorer.state import BOUNDS, SEEN, TRUTHS
+from explorer.views.field_tools import HolesCard
 from explorer.views.inspector import Inspector
 from explorer.views.posterior import Posterior
 from explorer.views.titles import (
@@ -43,6 +44,7 @@ class Maps:
         self.state, self.sky, self.grid = state, Sky(), None
         self.maps = Made(self._make)
         self.galaxies, self.inspector = GalaxyMap(), Inspector(state)
+        self.holes = HolesCard(state, self.sky)
         self._images: dict[str, np.ndarray] = {}
         self.posterior = Posterior(state)
         self.player = self.posterior.player
@@ -62,6 +64,7 @@ class Maps:
                 name: card(kind="mg-data" if name == "truth" else "mg-map", visible=False)
                 for name in TITLES
             },
+            "holes": self.holes.layout,
             "cluster": self.inspector.layout,
             "guide": card(text(GUIDE), self._code, kind="mg-guide"),
         }
@@ -112,6 +115,7 @@ class Maps:
         self.grid, self._mask = field.grid, store.footprint
         self.sky.show(field.grid, store.footprint, store.circles)
         self.sky.select(self.state.cluster)
+        self.holes.map.orient(on_sky=field.grid.wcs is not None)
         for sky_map in self.maps.values():
             sky_map.orient(field.grid)
         self._forget(*SEEN)
@@ -244,6 +248,7 @@ class Maps:
             sky_map.paint(theme, self._palette(name))
             sky_map.show_clusters(self.state.clusters)
             self._bar(name)
+        self.holes.paint()
         self.inspector.paint(theme)
         self.galaxies.paint(theme, TOKENS[theme]["accent"])
         bar = color_bar(self.galaxies.mapper.palette, (0, CROWD), "galaxies per cell")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import panel as pn
 from panel.io.notebook import push_on_root
 
+from explorer.store import region_round
 from explorer.views.compare import Compare
 from explorer.views.diagnostics import Diagnostics
 from explorer.views.maps import Maps
@@ -148,6 +149,7 @@ class Page:
             (explorer.uploads, self.sidebar.upload.watch(soon)),
             (state, state.param.watch(soon(self._update_theme), ["theme", "colors", "clusters"])),
             (state, state.param.watch(soon(self.maps.restretch), ["limit", "shared"])),
+            (state, state.param.watch(soon(maps.holes.update), ["cut", "source"])),
             (state, state.param.watch(soon(maps.choose), ["pictures"])),
             (state, state.param.watch(soon(maps.show_cluster), ["cluster"])),
             (explorer, explorer.param.watch(soon(self._update_inspection), ["inspection"])),
@@ -157,9 +159,11 @@ class Page:
             (state, state.param.watch(soon(self._update_region), ["region", "source"])),
             *[watcher for section in self.sections for watcher in section.watchers(soon)],
         ]
+        inspector.around.on_click(lambda _: self._on_around())
         inspector.most.on_click(lambda _: maps.show_extreme(True))
         inspector.least.on_click(lambda _: maps.show_extreme(False))
         maps.sky.clusters.selected.on_change("indices", self._on_circle)
+        maps.galaxies.clusters.selected.on_change("indices", self._on_galaxy_circle)
         maps.player.param.watch(soon(maps.show_sample), ["value", "direction"])
         if self.keys is not None:
             self.keys.param.watch(lambda event: self.press(event.obj.key), "presses")
@@ -276,6 +280,16 @@ class Page:
         # A click on the sky itself clears the marks; the choice stays until another is made.
         name = self.maps.sky.selected()
         if name and name != self.explorer.state.cluster:
+            self.explorer.state.cluster = name
+
+    def _on_around(self) -> None:
+        region = region_round(self.explorer.state.cluster)
+        if region is not None:
+            self.explorer.state.region = region
+
+    def _on_galaxy_circle(self, attr: str, old: list, new: list) -> None:
+        name = self.maps.galaxies.selected()
+        if name:
             self.explorer.state.cluster = name
 
     def _update_field(self) -> None:

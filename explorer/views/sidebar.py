@@ -9,6 +9,7 @@ import panel as pn
 
 from explorer.beside import rival
 from explorer.state import BATCHES
+from explorer.views.field_tools import Depth, Regions
 from explorer.views.titles import TITLES, called
 from explorer.views.upload import Upload
 from explorer.widgets.calm import sheet
@@ -17,9 +18,15 @@ from explorer.widgets.texts import step, text
 if TYPE_CHECKING:
     from explorer.viewer import Explorer
 
-KINDS = {"Lognormal web": "lognormal", "Gaussian field": "gaussian", "One halo": "nfw"}
+KINDS = {
+    "Lognormal web": "lognormal",
+    "N-body light cone": "nbody",
+    "Gaussian field": "gaussian",
+    "One halo": "nfw",
+}
 KIND_WORDS = {
     "lognormal": "A web of mass with peaks and voids, like the real one.",
+    "nbody": "Particles fell together under gravity. Few maps: to look at, not for tests.",
     "gaussian": "As much structure as the real sky, but without its peaks.",
     "nfw": "One cluster of galaxies, up and to the right of the centre. Good for learning.",
 }
@@ -46,6 +53,7 @@ class Sidebar:
         self.pause = pn.widgets.Button(label="Pause", **_WIDE)
         self.stop = pn.widgets.Button(label="Stop", **_WIDE)
         self.upload = Upload(explorer.uploads)
+        self.any_depth, self.regions = Depth(explorer), Regions(self.state)
         self.whole = pn.widgets.Button(label="Back to the whole field", **_WIDE)
         self.pictures = pn.widgets.CheckBoxGroup(label="Maps", **_WIDE)
         self.field_words = text("")
@@ -152,6 +160,7 @@ class Sidebar:
             widgets.Select.from_param(state.param.kind, label="Sky", options=KINDS, **_WIDE),
             self.kind_words,
             self.depth,
+            self.any_depth.layout,
             _pair(
                 widgets.Select.from_param(
                     state.param.outline, label="Outline", options=OUTLINES, **_WIDE
@@ -162,6 +171,7 @@ class Sidebar:
         return _card(
             step(1, "Field"),
             source,
+            self.regions.choice,
             self.simulated,
             self.file,
             self.upload.layout,

@@ -25,8 +25,8 @@ def changing_n(
         list[str] | None,
         typer.Argument(
             metavar="[INPUT]...",
-            help="Shear-field FITS with KAPPA, or simulated skies: lognormal, gaussian or nfw, "
-            "with seeds as in lognormal:7 or lognormal:0-7.",
+            help="Shear-field FITS with KAPPA, or simulated skies: lognormal, gaussian, nfw or "
+            "nbody, with seeds as in lognormal:7 or lognormal:0-7.",
         ),
     ] = None,
     data: Annotated[

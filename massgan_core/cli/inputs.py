@@ -1,8 +1,8 @@
 """What the verbs that make pages for a talk are given: a field, or a simulated sky by name.
 
-``lognormal``, ``gaussian`` and ``nfw`` are skies under the mask and noise of COSMOS, the seed
-after a colon (``lognormal:7``; 0 where there is none); anything else is read as by
-``massgan reconstruct``.
+``lognormal``, ``gaussian``, ``nfw`` and ``nbody`` are skies under the mask and noise of
+COSMOS, the seed after a colon (``lognormal:7``; 0 where there is none); anything else is read as
+by ``massgan reconstruct``.
 """
 
 from __future__ import annotations

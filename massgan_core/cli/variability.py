@@ -18,7 +18,7 @@ def variability(
         typer.Argument(
             metavar="[INPUT]",
             help="`cosmos`, a shear-field FITS, a galaxy catalogue (FITS, CSV, Parquet), or a "
-            "simulated sky: lognormal, gaussian or nfw, with its seed as in lognormal:7.",
+            "simulated sky: lognormal, gaussian, nfw or nbody, with its seed as in lognormal:7.",
         ),
     ] = "cosmos",
     method: Annotated[str, typer.Option(help="gan, wiener or score.")] = "gan",

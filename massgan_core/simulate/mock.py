@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Bool, Complex, Float
 from torch import Tensor
 
+from massgan_core.simulate.bundled_skies import bundled_sky
 from massgan_core.simulate.halo import nfw_field
 from massgan_core.simulate.lognormal import Lognormal
 from massgan_core.sky import (
@@ -39,17 +40,19 @@ def sky(
     if kind == "nfw":
         short = min(grid.extent)
         return nfw_field(grid, position=(0.18 * short, 0.09 * short))
-    large = Grid((2 * height, 2 * width), grid.pixel_scale)
+    large, corner = Grid((2 * height, 2 * width), grid.pixel_scale), (height // 2, width // 2)
     key = generator(seed, _SKY)
     if kind == "lognormal":
         kappa = Lognormal(large, power)(key)
     elif kind == "gaussian":
         kappa = gaussian_field(power, large, key)
+    elif kind == "nbody":
+        kappa, corner = bundled_sky(grid, seed=seed)
     else:
-        raise ValueError(f"`kind` must be lognormal, gaussian or nfw, got {kind!r}")
+        raise ValueError(f"`kind` must be lognormal, gaussian, nfw or nbody, got {kind!r}")
     kappa = kappa - kappa.mean()
-    gamma = ShearOperator(large)(kappa)
-    rows, columns = (slice(n // 2, n // 2 + n) for n in (height, width))
+    gamma = ShearOperator(tuple(kappa.shape))(kappa)
+    rows, columns = (slice(at, at + n) for at, n in zip(corner, (height, width), strict=True))
     return kappa[rows, columns].clone(), gamma[rows, columns].clone()
 
 

@@ -5,6 +5,7 @@ import torch
 
 import massgan_core as mg
 from massgan_core.evaluate import pearson
+from massgan_core.simulate import inside_polygons
 from massgan_core.wiring import pick_device
 
 
@@ -73,3 +74,21 @@ def test_the_prior_follows_the_sources():
 def test_bad_choices_are_refused(call, word):
     with pytest.raises(ValueError, match=word):
         call()
+
+
+@pytest.mark.parametrize("mask", ["cosmos", "none", "stars"])
+@pytest.mark.parametrize("depth", [None, 30.0])
+def test_a_hole_cut_by_hand_was_never_observed_and_the_sky_stays(mask, depth):
+    hole = [(-8.0, -8.0), (8.0, -8.0), (0.0, 9.0)]
+    side = 300 if mask == "cosmos" else 120
+    chosen = {"depth": depth, "mask": mask, "side": side, "seed": 2}
+    whole, cut = mg.simulated("gaussian", **chosen), mg.simulated("gaussian", cut=[hole], **chosen)
+    inside = inside_polygons(whole.grid, [hole])
+    assert not cut.mask[inside].any() and not cut.footprint[inside].any()
+    assert torch.equal(cut.kappa, whole.kappa)
+    assert cut.notes["cut"] == [[list(corner) for corner in hole]]
+
+
+def test_a_cut_that_leaves_nothing_is_refused():
+    with pytest.raises(ValueError, match="leave some of the field"):
+        mg.simulated("nfw", mask="none", side=20, cut=[[(-9, -9), (9, -9), (9, 9), (-9, 9)]])
