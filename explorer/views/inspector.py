@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import panel as pn
@@ -59,9 +60,10 @@ class Inspector:
         self.layout.visible = circles is not None
         options = {NONE: ""}
         if circles is not None:
-            for i in (-circles.mass).argsort():
-                about = f"z {circles.redshift[i]:.2f}, {circles.mass[i]:.0f} × 10¹³ M☉"
-                options[f"{circles.name[i]} ({about})"] = str(circles.name[i])
+            for i in (-circles.mass).argsort(kind="stable"):
+                known = isfinite(circles.mass[i])
+                about = f" (z {circles.redshift[i]:.2f}, {circles.mass[i]:.0f} × 10¹³ M☉)"
+                options[f"{circles.name[i]}{about * known}"] = str(circles.name[i])
         self.choice.options = options
         self.follow()
 

@@ -31,7 +31,7 @@ from explorer.widgets.texts import caption, code, color_bar, heading, text
 
 if TYPE_CHECKING:
     from explorer.state import State
-    from explorer.store import Chance, GalaxyPicture, Promise, Store
+    from explorer.store import Chance, Circles, GalaxyPicture, Promise, Store
     from massgan_core.peaks import Inspection
     from massgan_core.posterior import Summary
 
@@ -81,6 +81,7 @@ class Maps:
         made = SkyMap(self.sky, name, UNITS.get(name, "κ"))
         made.paint(self.state.theme, self._palette(name))
         made.show_clusters(self.state.clusters)
+        self._mark(made)
         made.clear(EMPTY.get(name, ""))
         if self.grid is not None:
             made.orient(self.grid)
@@ -217,6 +218,22 @@ class Maps:
         self.maps[name].clear(note)
         self._label(name, "")
         self._bar(name)
+
+    def show_marks(self) -> None:
+        """Peaks and names on the maps, as chosen."""
+        for sky_map in self.maps.values():
+            self._mark(sky_map)
+
+    def _mark(self, sky_map: SkyMap) -> None:
+        labels = self.state.labels and self.state.clusters
+        sky_map.show_marks(peaks=self.state.peaks, labels=labels)
+
+    def show_circles(self, circles: Circles | None, around: Circles | None) -> None:
+        """Other clusters on the maps, and `around` on the galaxies."""
+        self.sky.show_circles(circles)
+        self.galaxies.clusters.data = cluster_columns(around)
+        self.inspector.offer(circles)
+        self.show_cluster()
 
     def show_cluster(self) -> None:
         """Mark the chosen cluster on all maps."""
