@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import panel as pn
 from panel.io.notebook import push_on_root
 
+from explorer.views.clusters import Clusters
 from explorer.views.diagnostics import Diagnostics
 from explorer.views.maps import Maps
 from explorer.views.sidebar import Sidebar
@@ -62,7 +63,7 @@ class Page:
         self.maps.layout.append(self.takeaway.layout)
         self.diagnostics = Diagnostics(explorer.state, explorer.checker, explorer.runner)
         #: Below the maps, in this order; each has `layout`, `watchers(soon)`, `paint(theme)`.
-        self.sections = [self.diagnostics]
+        self.sections = [self.diagnostics, Clusters(explorer, self.maps)]
         # A notebook has keys of its own.
         self.keys = Keys() if self.document is not None else None
         self.help = pn.Column(

@@ -51,6 +51,11 @@ class Inspection:
         return float(self.kappa.std()) if len(self.kappa) > 1 else nan
 
     @property
+    def snr(self) -> float:
+        """Posterior mean over posterior std; NaN for one sample."""
+        return self.mean / self.std if self.std > 0 else nan
+
+    @property
     def found(self) -> float:
         """Share of the samples in which the place is found."""
         return float((self.rank > HIGH).double().mean())

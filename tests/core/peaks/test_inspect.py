@@ -37,6 +37,7 @@ def test_kappa_is_that_of_the_circle(samples, area):
     torch.testing.assert_close(found.kappa, own)
     assert found.mean == pytest.approx(own.mean().item())
     assert found.std == pytest.approx(own.std().item())
+    assert found.snr == pytest.approx((own.mean() / own.std()).item())
     assert found.random.shape == (40, 200) and not found.random.isnan().any()
     assert found.order[0] == int(own.argmax()) and found.order[-1] == int(own.argmin())
 
