@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from bokeh.core.properties import value
 from bokeh.models import ColumnDataSource, HoverTool
 
 from explorer.elements.figures import FONT, INK
@@ -80,7 +81,7 @@ def add_labels(plot: figure, source: ColumnDataSource) -> GlyphRenderer:
         source=source,
         x_offset=8,
         text_baseline="middle",
-        text_font=FONT,
+        text_font=value(FONT),
         text_font_size="11px",
         name="labels",
     )

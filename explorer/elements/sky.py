@@ -82,6 +82,14 @@ class Sky:
         names = list(self.clusters.data["name"])
         self.clusters.selected.indices = [names.index(name)] if name in names else []
 
+    def place(self, name: str) -> tuple[float, float, float] | None:
+        """Offsets and radius [arcmin] of a cluster; None for one that is not there."""
+        data = self.clusters.data
+        if name not in list(data["name"]):
+            return None
+        i = list(data["name"]).index(name)
+        return float(data["x"][i]), float(data["y"][i]), float(data["radius"][i])
+
     def selected(self) -> str:
         """Name of the cluster that is marked; empty for none."""
         chosen, names = self.clusters.selected.indices, self.clusters.data["name"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from bokeh.core.properties import value
 from bokeh.models import ColumnDataSource, LinearColorMapper, Range1d
 from bokeh.plotting import figure
 
@@ -55,7 +56,12 @@ class Thumbnails:
             "middle", "center", radius="radius", source=self.source, fill_alpha=0.0, line_width=1.2
         )
         self.numbers = self.figure.text(
-            "x", "top", text="number", source=self.source, text_font_size="10px", text_font=FONT
+            "x",
+            "top",
+            text="number",
+            source=self.source,
+            text_font_size="10px",
+            text_font=value(FONT),
         )
         for one in (self.images, self.frames, self.circles, self.numbers):
             one.nonselection_glyph = one.selection_glyph = None

@@ -11,7 +11,8 @@ import panel as pn
 from explorer.census import CHOICES
 from explorer.elements.peaks import peak_columns
 from explorer.elements.tables import Table
-from explorer.positions import LISTS, SOURCES
+from explorer.positions import SOURCES
+from explorer.views.cluster_choices import Mine, list_choices, peak_choices
 from explorer.views.rows import (
     CLUSTERS,
     PEAKS,
@@ -22,7 +23,6 @@ from explorer.views.rows import (
 )
 from explorer.widgets.calm import sheet
 from explorer.widgets.checks import explained, pane
-from explorer.widgets.dropper import Dropper
 from explorer.widgets.texts import alert, text
 
 if TYPE_CHECKING:
@@ -46,7 +46,6 @@ RISEN = (
     "within its circle or 2′, whichever is wider.",
 )
 MARKS = ("peaks", "labels", "clusters")
-HINT = "149.92 2.51 my cluster\n10:00:28 +02:12:21"
 
 
 class Clusters:
@@ -73,6 +72,7 @@ class Clusters:
         )
         self.layout = _column(head, self.fold, kind="mg-main")
         maps.sky.peaks.selected.on_change("indices", self._on_diamond)
+        maps.inspector.thumbnails.source.selected.on_change("indices", self._on_thumbnail)
         self.open()
         self.show_peaks()
 
@@ -197,8 +197,10 @@ class Clusters:
         if new and new[0] + 1 != self.state.peak:
             self.state.peak = new[0] + 1
 
-    def _on_paste(self, _: object) -> None:
-        self.census.paste(self.pasted.value_input or self.pasted.value or "")
+    def _on_thumbnail(self, attr: str, old: list[int], new: list[int]) -> None:
+        extremes = self.maps.inspector.extremes
+        if new and new[0] < len(extremes):
+            self.maps.player.value = extremes[new[0]] + 1
 
     def _around(self) -> Any:
         picture = self.store.galaxies
@@ -232,95 +234,14 @@ class Clusters:
             _card(pane(explained(*RISEN)), self._peaks_words, _figure(self.peaks.table)),
             kind="mg-column",
         )
+        self.mine = Mine(self.census)
         choices = _column(
-            _card(*self._list_choices()),
-            _card(*self._own()),
-            _card(*self._peak_choices(), whole),
+            _card(*list_choices(self.state, self._source)),
+            _card(*self.mine.parts, self._problem),
+            _card(*peak_choices(self.state), whole),
             kind="mg-column",
         )
         self.fold.append(_column(choices, tables, kind="mg-lists"))
-
-    def _list_choices(self) -> list:
-        state, widgets = self.state, pn.widgets
-        self.redshifts = _range("Redshift", (0.0, 1.5), 0.05, "redshifts", state)
-        self.masses = _range("M500 [10¹³ M☉]", (0.0, 30.0), 0.5, "masses", state)
-        return [
-            text('<div class="step">Clusters</div>'),
-            widgets.Select.from_param(state.param.catalog, label="List", options=LISTS, **_WIDE),
-            self._source,
-            self.redshifts,
-            self.masses,
-            widgets.Checkbox.from_param(state.param.clusters, label="Circles of r500", **_WIDE),
-            widgets.Checkbox.from_param(state.param.labels, label="Names", **_WIDE),
-        ]
-
-    def _own(self) -> list:
-        self.pasted = pn.widgets.TextAreaInput(
-            label="RA, Dec and a name, one a line",
-            placeholder=HINT,
-            description="Degrees, or hours and degrees as 10:00:28 +02:12:21. The circle is 1′.",
-            max_length=100_000,
-            rows=3,
-            **_WIDE,
-        )
-        take = pn.widgets.Button(label="Show these", **_WIDE)
-        take.on_click(self._on_paste)
-        self.dropper = Dropper(
-            self.census.receive,
-            lambda: None,
-            label="Or a file: CSV, FITS, VOTable, up to 1 MB",
-            max_file_size="1MB",
-            multiple=False,
-            **_WIDE,
-        )
-        title = text('<div class="step">My positions</div>')
-        return [title, self.pasted, take, self.dropper, self._problem]
-
-    def _peak_choices(self) -> list:
-        state, widgets = self.state, pn.widgets
-        return [
-            text('<div class="step">Peaks</div>'),
-            widgets.Checkbox.from_param(state.param.peaks, label="Diamonds on the maps", **_WIDE),
-            widgets.FloatSlider.from_param(
-                state.param.peak_height,
-                label="κ of a peak at least",
-                start=0.0,
-                end=0.1,
-                step=0.005,
-                throttled=True,
-                **_WIDE,
-            ),
-            widgets.FloatSlider.from_param(
-                state.param.peak_radius,
-                label="Within [′]",
-                start=0.5,
-                end=5.0,
-                step=0.25,
-                throttled=True,
-                **_WIDE,
-            ),
-        ]
-
-
-def _range(
-    label: str, ends: tuple[float, float], step: float, name: str, state: Any
-) -> pn.widgets.RangeSlider:
-    """A range of the State, for which all of the slider is None: no limit."""
-    start, end = ends
-    chosen = getattr(state, name)
-    slider = pn.widgets.RangeSlider(
-        label=label, start=start, end=end, step=step, value=chosen or ends, **_WIDE
-    )
-
-    def take(event: Any) -> None:
-        setattr(state, name, None if tuple(event.new) == ends else tuple(event.new))
-
-    def follow(event: Any) -> None:
-        slider.value = event.new or ends
-
-    slider.param.watch(take, "value_throttled")
-    state.param.watch(follow, name)
-    return slider
 
 
 _WIDE = {"sizing_mode": "stretch_width", "margin": 0}

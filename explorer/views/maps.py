@@ -30,6 +30,8 @@ from explorer.widgets.cards import Made, card, panes
 from explorer.widgets.texts import caption, code, color_bar, heading, text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from explorer.state import State
     from explorer.store import Chance, Circles, GalaxyPicture, Promise, Store
     from massgan_core.peaks import Inspection
@@ -243,6 +245,17 @@ class Maps:
     def show_inspection(self, found: Inspection | str | None) -> None:
         """What the samples say of it."""
         self.inspector.show(found)
+        at, summary = self.sky.place(self.state.cluster), self.summary
+        known = summary is not None and summary.kept == len(self.inspector.order)
+        if known and at is not None:
+            column, row = self.grid.plane_to_pixel(*at[:2])
+            radius = at[2] / self.grid.pixel_scale
+            limits = -self.state.limit, self.state.limit
+            kept = self._sample_of(summary)
+            self.inspector.picture(kept, (float(column), float(row)), radius, limits)
+
+    def _sample_of(self, summary: Summary) -> Callable[[int], np.ndarray]:
+        return lambda i: np.where(self._mask, summary.sample(i).numpy(), np.nan)
 
     def show_extreme(self, most: bool) -> None:
         """The sample with the most or the least mass in the cluster."""
@@ -261,7 +274,7 @@ class Maps:
             sky_map.paint(theme, self._palette(name))
             sky_map.show_clusters(self.state.clusters)
             self._bar(name)
-        self.inspector.paint(theme)
+        self.inspector.paint(theme, self._palette("sample"))
         self.galaxies.paint(theme, TOKENS[theme]["accent"])
         bar = color_bar(self.galaxies.mapper.palette, (0, CROWD), "galaxies per cell")
         self._galaxy_bar.object = bar
