@@ -81,6 +81,7 @@ class Clusters:
         state, census, store = self.state, self.census, self.store
         return [
             (state, state.param.watch(soon(self.open), ["tables"])),
+            (store, store.param.watch(soon(self.open), ["field"])),
             (
                 state,
                 state.param.watch(soon(self.maps.show_marks), ["peaks", "labels", "clusters"]),
@@ -97,12 +98,14 @@ class Clusters:
 
     def open(self) -> None:
         """Open or close, as the State says; the tables are made when they are first wanted."""
-        if self.state.tables and self.clusters is None:
+        # Not before a field is open: parts made before the page is there look for their styles
+        # on another host.
+        if self.state.tables and self.clusters is None and self.store.field is not None:
             self._furnish()
             self.show_clusters()
             self.show_peaks()
         self.button.label = "Hide" if self.state.tables else "Show"
-        self.fold.visible = self.state.tables
+        self.fold.visible = self.state.tables and self.clusters is not None
         self.say()
 
     def say(self) -> None:
