@@ -68,6 +68,8 @@ class Table:
         """Other rows, none of them chosen."""
         data = {key: list(columns[key]) for key in self.source.data}
         self._mark([])
+        # As many rows as before would not be drawn anew.
+        self.source.data = {key: [] for key in data}
         self.source.data = data
         count = len(next(iter(data.values()), []))
         self.table.height = ROW * (min(max(count, 1), self._rows) + 1) + 8
