@@ -14,8 +14,6 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from zipfile import ZipFile
 
-import numpy as np
-
 import massgan_core as mg
 from explorer import store
 from explorer.state import LEVEL
@@ -91,7 +89,7 @@ def made(write: Callable[[Path], Any], name: str) -> bytes:
 
 
 def regions(circles: Circles, chosen: str = "") -> bytes:
-    """The X-ray clusters of a field as DS9 regions: circles of radius r500; `chosen` is thick.
+    """The clusters of a field as DS9 regions: circles of radius r500; `chosen` is thick.
 
     References:
         https://ds9.si.edu/doc/ref/region.html
@@ -99,7 +97,7 @@ def regions(circles: Circles, chosen: str = "") -> bytes:
     table = rows_of(circles)
     lines = [
         "# Region file format: DS9 version 4.1",
-        f"# X-ray clusters of galaxies, radius r500; massgan {mg.__version__}",
+        f"# clusters of galaxies, radius r500; massgan {mg.__version__}",
         "global color=green width=1",
         "fk5",
     ]
@@ -110,9 +108,8 @@ def regions(circles: Circles, chosen: str = "") -> bytes:
 
 
 def rows_of(circles: Circles) -> Clusters:
-    """The rows of the catalogue that `circles` were drawn from."""
-    table = mg.clusters()
-    return table[np.isin(table.name, circles.name)]
+    """The rows of the list that `circles` were drawn from."""
+    return circles.rows
 
 
 def _write(run: Run, path: Path, *, save_samples: bool = False) -> Path:

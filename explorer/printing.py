@@ -133,5 +133,5 @@ def _caption(summary: Summary, clusters: Clusters | None) -> str:
         "Hatched: not observed. Pointed ends of a colour bar: values lie beyond."
     ]
     if clusters is not None:
-        words.append("Circles: clusters of galaxies known from X-rays, radius r500.")
+        words.append("Circles: clusters of galaxies, radius r500; no method was told of them.")
     return " ".join([*words, f"MassGAN {__version__}."])

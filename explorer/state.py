@@ -19,6 +19,7 @@ KINDS = ("lognormal", "nbody", "gaussian", "nfw")
 OUTLINES = ("cosmos", "stars", "none")
 BATCHES = (1, 2, 4, 8, 16)
 THEMES = ("light", "dark")
+CATALOGS = ("finoguenov2007", "george2011", "own")
 COLORS = ("diverging", "fire", "cividis")
 #: The maps a page can show, and the library's words for each.
 RECIPES = {
@@ -132,6 +133,29 @@ class State(param.Parameterized):
         default="",
         regex=r"^[\w .+-]{0,60}$",
         doc="Name of the X-ray cluster that is looked into; empty = none.",
+    )
+    catalog = param.Selector(
+        default="finoguenov2007", objects=CATALOGS, doc="Which list of clusters is shown."
+    )
+    redshifts = param.Range(
+        default=None, bounds=(0, 10), allow_None=True, doc="Redshifts shown; None = all."
+    )
+    masses = param.Range(
+        default=None, bounds=(0, 1000), allow_None=True, doc="M500 shown [1e13 M☉]; None = all."
+    )
+    labels = param.Boolean(default=False, doc="Names beside the circles.")
+    tables = param.Boolean(default=False, doc="Whether the tables of clusters and peaks are open.")
+    peaks = param.Boolean(default=False, doc="Show the peaks of the posterior mean on the maps.")
+    peak = param.Integer(
+        default=0, bounds=(0, 1000), doc="Peak that is marked, 1 = the highest; 0 = none."
+    )
+    peak_height = param.Number(
+        default=0.02, bounds=(0, 1), doc="Least κ of a peak, in maps blurred by `smoothing`."
+    )
+    peak_radius = param.Number(
+        default=1.0,
+        bounds=(0.1, 10),
+        doc="How far from a peak of the mean that of a sample may lie [arcmin].",
     )
     colors = param.Selector(default="diverging", objects=COLORS, doc="Colours of the κ maps.")
     checks = param.Boolean(default=False, doc="Whether the checks of the samples are open.")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from massgan_core.peaks import Inspection
     from massgan_core.posterior import Sampler, Summary
     from massgan_core.sky import Grid, ShearField
+    from massgan_core.survey import Clusters
 
 WIENER = (
     "Exact for a sky that is purely Gaussian, which the real one is not: its peaks come out too "
@@ -49,6 +50,7 @@ class Circles:
     name: np.ndarray
     redshift: np.ndarray
     mass: np.ndarray  #: M500 [1e13 Msun]
+    rows: Clusters | None = None  #: of the list they were drawn from
 
 
 class Store(param.Parameterized):
@@ -157,14 +159,18 @@ def circles(field: ShearField) -> Circles | None:
     """The X-ray clusters inside a real field; None for a simulated one or off the sky."""
     if field.grid.wcs is None or field.kappa is not None:
         return None
-    table = mg.clusters()
-    x, y = field.grid.sky_to_plane(table.ra, table.dec)
-    height, width = field.grid.extent
+    return circles_on(field.grid, mg.clusters())
+
+
+def circles_on(grid: Grid, table: Clusters) -> Circles | None:
+    """The clusters of a list inside `grid`; None where there is none."""
+    x, y = grid.sky_to_plane(table.ra, table.dec)
+    height, width = grid.extent
     inside = (np.abs(x) < width / 2) & (np.abs(y) < height / 2)
     if not inside.any():
         return None
     columns = (x, y, table.r500, table.name, table.redshift, table.m500)
-    return Circles(*(np.asarray(column)[inside] for column in columns))
+    return Circles(*(np.asarray(column)[inside] for column in columns), table[inside])
 
 
 _SAMPLERS: dict[str, Sampler] = {}  # loaded once for the process; written by its one worker

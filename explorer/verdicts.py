@@ -42,6 +42,7 @@ class Verdicts(param.Parameterized):
         self._smoothed, self._counting = mg.SmoothedSamples(self.state.smoothing), False
         self.state.param.watch(self._on_fit, ["pictures", "smoothing"])
         self.state.param.watch(self._on_cluster, "cluster")
+        self.store.param.watch(self._on_cluster, "circles")
         self.state.param.watch(self._on_chance, ["pictures", "threshold", "smoothing"])
         self.runner.param.watch(self._on_samples, ["phase", "summary"])
 

@@ -11,6 +11,7 @@ import param
 from panel.viewable import Viewer
 
 from explorer import store as library
+from explorer.census import Census
 from explorer.checker import Checker
 from explorer.first_look import first_look
 from explorer.measurer import Measurer
@@ -68,6 +69,8 @@ class Explorer(Verdicts, Viewer):
         self._pages: list = []
         self._blur = state.smoothing  # of the maps in `store.seen`
         self.uploads = Uploads(self._spawn)
+        given = {"spawn": self._spawn, "quietly": self._quietly}
+        self.census = Census(state, store, runner, **given)  #: clusters and peaks
         self.uploads.param.watch(self._on_upload, "opened")
         self.state.param.watch(self._on_field, list(FIELD))
         self.state.param.watch(self._on_seen, ["pictures", "smoothing"])
@@ -174,6 +177,7 @@ class Explorer(Verdicts, Viewer):
         self._opened += 1
         self.race.reset()
         self.uploads.close()
+        self.census.close()
         for page in self._pages:
             page.close()
         self._pages.clear()

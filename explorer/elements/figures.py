@@ -89,7 +89,7 @@ def add_clusters(plot: figure, source: object) -> tuple[object, HoverTool]:
     hover = HoverTool(
         renderers=[circles],
         tooltips=[
-            ("X-ray cluster", "@name"),
+            ("Cluster", "@name"),
             ("redshift", "@redshift{0.000}"),
             ("M500", "@mass{0.0} × 10¹³ M☉"),
             ("r500", "@radius{0.0}′"),

@@ -42,7 +42,7 @@ class GalaxyMap:
             name="region", data={k: [] for k in ("left", "right", "bottom", "top")}
         )
         self.clusters = ColumnDataSource(
-            data={k: [] for k in ("x", "y", "radius", "name", "redshift", "mass")}
+            data={k: [] for k in ("x", "y", "radius", "name", "redshift", "mass", "label")}
         )
         self.mapper = LinearColorMapper(palette=["#000000", "#ffffff"], low=0, high=CROWD)
         select = BoxSelectTool(persistent=False, renderers=[])  # asks where, selects nothing

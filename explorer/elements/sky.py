@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from bokeh.models import ColumnDataSource, CustomJSHover, Range1d
 
+from explorer.elements.peaks import peak_columns
 from explorer.elements.shapes import Shapes
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Sky:
         self.mask = ColumnDataSource(name="mask", data=_box(None, []))
         self.clusters = ColumnDataSource(name="clusters", data=cluster_columns(None))
         self.shapes = Shapes()
+        self.peaks = ColumnDataSource(name="peaks", data=peak_columns(None))
         self.ra = CustomJSHover(args={"plane": self.plane}, code=_RA)
         self.dec = CustomJSHover(args={"plane": self.plane}, code=_DEC)
 
@@ -58,13 +60,37 @@ class Sky:
         veil = np.pad(~footprint, 1, constant_values=True).astype(np.uint8)
         around = grid.resized((grid.shape[0] + 2, grid.shape[1] + 2), offset=(-1, -1))
         self.mask.data = _box(around, [veil])
+        self.show_circles(circles)
+
+    def show_circles(self, circles: Circles | None) -> None:
+        """Other clusters in the same field."""
         self.clusters.selected.indices = []
         self.clusters.data = cluster_columns(circles)
+
+    def center(self, x: float, y: float) -> None:
+        """Show a place [arcmin] in the middle, closer than the whole field."""
+        for axis, middle in ((self.x_range, x), (self.y_range, y)):
+            whole = axis.reset_end - axis.reset_start
+            half = min(axis.end - axis.start, max(whole / 3, axis.min_interval)) / 2
+            axis.update(start=middle - half, end=middle + half)
+
+    def whole(self) -> None:
+        """Show the whole field."""
+        for axis in (self.x_range, self.y_range):
+            axis.update(start=axis.reset_start, end=axis.reset_end)
 
     def select(self, name: str) -> None:
         """Mark the circle of a cluster; none for a name that is not there."""
         names = list(self.clusters.data["name"])
         self.clusters.selected.indices = [names.index(name)] if name in names else []
+
+    def place(self, name: str) -> tuple[float, float, float] | None:
+        """Offsets and radius [arcmin] of a cluster; None for one that is not there."""
+        data = self.clusters.data
+        if name not in list(data["name"]):
+            return None
+        i = list(data["name"]).index(name)
+        return float(data["x"][i]), float(data["y"][i]), float(data["radius"][i])
 
     def selected(self) -> str:
         """Name of the cluster that is marked; empty for none."""
@@ -105,8 +131,10 @@ def cluster_columns(circles: Circles | None) -> dict[str, list]:
     """The columns behind the circles."""
     names = ("x", "y", "radius", "name", "redshift", "mass")
     if circles is None:
-        return {name: [] for name in names}
-    return {name: list(getattr(circles, name)) for name in names}
+        return {name: [] for name in (*names, "label")}
+    # What all names begin with says nothing beside a circle.
+    label = [str(name).removeprefix("COSMOS X-ray cluster ") for name in circles.name]
+    return {**{name: list(getattr(circles, name)) for name in names}, "label": label}
 
 
 def _is_tan(grid: Grid) -> bool:

@@ -26,6 +26,7 @@ from explorer.elements.figures import (
     paint_compass,
     square_figure,
 )
+from explorer.elements.peaks import add_labels, add_peaks, paint_labels, paint_peaks
 from explorer.elements.sky import Sky
 from explorer.widgets.calm import TOKENS
 
@@ -89,8 +90,11 @@ class SkyMap:
         self.circles.nonselection_glyph = self.circles.glyph.clone()
         self.circles.selection_glyph = self.circles.glyph.clone()
         self.circles.selection_glyph.line_width = 3.5
-        self.figure.add_tools(TapTool(renderers=[self.circles], visible=False))
         sky.shapes.join(self.figure)
+        self._tap = TapTool(renderers=[self.circles], visible=False)
+        self.figure.add_tools(self._tap)
+        self.peaks = self.labels = None  # made when first wanted
+        self._theme = "light"
         self._compass = add_compass(self.figure)
         self._note = Label(
             x=0,
@@ -134,8 +138,28 @@ class SkyMap:
         self.with_clusters = shown
         self.circles.visible = shown and bool(self.source.data["image"])
 
+    def show_marks(self, *, peaks: bool, labels: bool) -> None:
+        """Diamonds at the peaks, and the clusters' names; or not."""
+        if peaks and self.peaks is None:
+            self.peaks = add_peaks(self.figure, self.sky.peaks)
+            self._tap.renderers = [self.circles, self.peaks]
+        if labels and self.labels is None:
+            self.labels = add_labels(self.figure, self.sky.clusters)
+        self._paint_marks()
+        if self.peaks is not None:
+            self.peaks.visible = peaks
+        if self.labels is not None:
+            self.labels.visible = labels
+
+    def _paint_marks(self) -> None:
+        if self.peaks is not None:
+            paint_peaks(self.peaks, self._theme)
+        if self.labels is not None:
+            paint_labels(self.labels, self._theme)
+
     def paint(self, theme: str, colors: list[str]) -> None:
         """Take the colours of the page."""
+        self._theme = theme
         ink = INK[theme]
         paint(self.figure, theme)
         self.mapper.update(palette=colors, nan_color=ink["empty"])
@@ -145,6 +169,7 @@ class SkyMap:
             glyph.line_color = ink["ink"]
         self.circles.selection_glyph.line_color = TOKENS[theme]["accent"]
         paint_compass(self._compass, theme)
+        self._paint_marks()
 
     def _scale(self, exact: bool) -> None:
         low, high = self.limits if exact else (1, LEVELS)

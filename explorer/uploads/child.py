@@ -15,7 +15,7 @@ from pathlib import Path
 
 from explorer.uploads.limits import Limits
 
-TASKS = ("look", "prepare")
+TASKS = ("look", "prepare", "positions")
 
 
 def main() -> None:

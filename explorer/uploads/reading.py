@@ -28,7 +28,7 @@ class Reading:
     """One task of :mod:`explorer.uploads.child`; :meth:`result` waits for it, in a thread.
 
     Args:
-        task: ``look`` or ``prepare``.
+        task: ``look``, ``prepare`` or ``positions``.
         path: The stored file.
         name: What the person calls it.
         limits: What it may take.

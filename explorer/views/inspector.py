@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from html import escape
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import panel as pn
 
 from explorer.elements.histogram import Histogram
+from explorer.elements.thumbnails import ROW, Thumbnails, cutout
 from explorer.widgets.calm import TOKENS, sheet
 from explorer.widgets.texts import caption, heading, text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+
     from explorer.state import State
     from explorer.store import Circles
     from massgan_core.peaks import Inspection
 
 NONE = "Choose a cluster, or click a circle"
+WIDE = 3.0  #: half the width of a small map, in radii of the circle
+LEAST_HALF = 8  #: and at least so many pixels
 SENTENCE = "How much mass the samples put inside its radius, beside random places of that size."
+SMALL = "The samples with most mass in the circle, and with least. Click one to see it large."
 WAITING = "Draw samples, then pause or let them finish."
 
 
@@ -25,7 +34,7 @@ class Inspector:
     """A card with one cluster: choice, histogram, words, and the samples at both ends."""
 
     def __init__(self, state: State) -> None:
-        self.state, self.order = state, []
+        self.state, self.order, self.extremes = state, [], []
         wide = {"sizing_mode": "stretch_width", "margin": 0}
         self.choice = pn.widgets.Select(label="X-ray cluster", options={NONE: ""}, **wide)
         self.choice.param.watch(self._on_choice, "value")
@@ -36,9 +45,14 @@ class Inspector:
         buttons = pn.Column(
             self.most, self.least, css_classes=["mg-pair"], stylesheets=[sheet("page")], **wide
         )
+        self.thumbnails = Thumbnails()
+        self._small = pn.Column(
+            text(caption(SMALL)), pn.pane.Bokeh(self.thumbnails.figure, **wide), **wide
+        )
         self._results = pn.Column(
             pn.pane.Bokeh(self.histogram.figure, **wide),
             buttons,
+            self._small,
             css_classes=["mg-stack"],
             stylesheets=[sheet("page")],
             **wide,
@@ -61,9 +75,10 @@ class Inspector:
         self.layout.visible = circles is not None
         options = {NONE: ""}
         if circles is not None:
-            for i in (-circles.mass).argsort():
-                about = f"z {circles.redshift[i]:.2f}, {circles.mass[i]:.0f} × 10¹³ M☉"
-                options[f"{circles.name[i]} ({about})"] = str(circles.name[i])
+            for i in (-circles.mass).argsort(kind="stable"):
+                known = isfinite(circles.mass[i])
+                about = f" (z {circles.redshift[i]:.2f}, {circles.mass[i]:.0f} × 10¹³ M☉)"
+                options[f"{circles.name[i]}{about * known}"] = str(circles.name[i])
         self.choice.options = options
         self.follow()
 
@@ -78,15 +93,43 @@ class Inspector:
         there = found is not None and not isinstance(found, str)
         self.order = found.order if there else []
         self._results.visible = there
+        self._small.visible = False
         if not there:
             self.histogram.clear()
+            self.thumbnails.clear()
             self.words.object = caption(found or WAITING)
             return
         self.histogram.show(*found.histogram())
         self.words.object = f'<p class="quiet">{escape(sentence(found))}</p>'
 
-    def paint(self, theme: str) -> None:
-        """Take the theme."""
+    def picture(
+        self,
+        sample: Callable[[int], np.ndarray],
+        place: tuple[float, float],
+        pixels: float,
+        limits: tuple[float, float],
+    ) -> None:
+        """The samples at both ends as small maps.
+
+        Args:
+            sample: Gives the image [H, W] of a sample by its number from 0.
+            place: Of the cluster: column and row.
+            pixels: Radius of its circle.
+            limits: Of the colours.
+        """
+        half = max(round(WIDE * pixels), LEAST_HALF)
+        count = min(ROW, len(self.order) // 2)
+        self.extremes = [*self.order[:count], *self.order[len(self.order) - count :][::-1]]
+        images = [cutout(sample(i), *place, half) for i in self.extremes]
+        self._small.visible = bool(images)
+        if images:
+            numbers = [i + 1 for i in self.extremes]
+            self.thumbnails.show(images, numbers, pixels / (2 * half + 1), limits)
+
+    def paint(self, theme: str, colors: list[str] | None = None) -> None:
+        """Take the theme, and the colours of the small maps."""
+        if colors is not None:
+            self.thumbnails.paint(theme, colors)
         self.histogram.paint(theme, TOKENS[theme]["accent"])
 
     def _on_choice(self, event: object) -> None:

@@ -31,8 +31,10 @@ from explorer.widgets.cards import Made, card, panes
 from explorer.widgets.texts import caption, code, color_bar, heading, text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from explorer.state import State
-    from explorer.store import Chance, GalaxyPicture, Promise, Store
+    from explorer.store import Chance, Circles, GalaxyPicture, Promise, Store
     from massgan_core.peaks import Inspection
     from massgan_core.posterior import Summary
 
@@ -84,6 +86,7 @@ class Maps:
         made = SkyMap(self.sky, name, UNITS.get(name, "κ"))
         made.paint(self.state.theme, self._palette(name))
         made.show_clusters(self.state.clusters)
+        self._mark(made)
         made.clear(EMPTY.get(name, ""))
         if self.grid is not None:
             made.orient(self.grid)
@@ -222,6 +225,22 @@ class Maps:
         self._label(name, "")
         self._bar(name)
 
+    def show_marks(self) -> None:
+        """Peaks and names on the maps, as chosen."""
+        for sky_map in self.maps.values():
+            self._mark(sky_map)
+
+    def _mark(self, sky_map: SkyMap) -> None:
+        labels = self.state.labels and self.state.clusters
+        sky_map.show_marks(peaks=self.state.peaks, labels=labels)
+
+    def show_circles(self, circles: Circles | None, around: Circles | None) -> None:
+        """Other clusters on the maps, and `around` on the galaxies."""
+        self.sky.show_circles(circles)
+        self.galaxies.clusters.data = cluster_columns(around)
+        self.inspector.offer(circles)
+        self.show_cluster()
+
     def show_cluster(self) -> None:
         """Mark the chosen cluster on all maps."""
         self.sky.select(self.state.cluster)
@@ -230,6 +249,17 @@ class Maps:
     def show_inspection(self, found: Inspection | str | None) -> None:
         """What the samples say of it."""
         self.inspector.show(found)
+        at, summary = self.sky.place(self.state.cluster), self.summary
+        known = summary is not None and summary.kept == len(self.inspector.order)
+        if known and at is not None:
+            column, row = self.grid.plane_to_pixel(*at[:2])
+            radius = at[2] / self.grid.pixel_scale
+            limits = -self.state.limit, self.state.limit
+            kept = self._sample_of(summary)
+            self.inspector.picture(kept, (float(column), float(row)), radius, limits)
+
+    def _sample_of(self, summary: Summary) -> Callable[[int], np.ndarray]:
+        return lambda i: np.where(self._mask, summary.sample(i).numpy(), np.nan)
 
     def show_extreme(self, most: bool) -> None:
         """The sample with the most or the least mass in the cluster."""
@@ -249,7 +279,7 @@ class Maps:
             sky_map.show_clusters(self.state.clusters)
             self._bar(name)
         self.holes.paint()
-        self.inspector.paint(theme)
+        self.inspector.paint(theme, self._palette("sample"))
         self.galaxies.paint(theme, TOKENS[theme]["accent"])
         bar = color_bar(self.galaxies.mapper.palette, (0, CROWD), "galaxies per cell")
         self._galaxy_bar.object = bar

@@ -16,6 +16,7 @@ import panel as pn
 from panel.io.notebook import push_on_root
 
 from explorer.store import region_round
+from explorer.views.clusters import Clusters
 from explorer.views.compare import Compare
 from explorer.views.diagnostics import Diagnostics
 from explorer.views.maps import Maps
@@ -70,7 +71,14 @@ class Page:
         shown = [self.maps, self.race]
         self.compare = Compare(explorer, shown, self.maps.sky, self.deliver)
         self.measure = Measure(explorer, self.maps)
-        self.sections = [self.race, self.compare, self.measure, self.diagnostics]
+        self.clusters = Clusters(explorer, self.maps)
+        self.sections = [
+            self.race,
+            self.compare,
+            self.clusters,
+            self.measure,
+            self.diagnostics,
+        ]
         # A notebook has keys of its own.
         self.keys = Keys() if self.document is not None else None
         self.help = pn.Column(

@@ -2,8 +2,9 @@
 
 from massgan_core.peaks.aperture import aperture_mass, aperture_mean
 from massgan_core.peaks.detect import Peaks, find_peaks
-from massgan_core.peaks.inspect import Inspection, inspect_place
+from massgan_core.peaks.inspect import Inspection, inspect_place, inspect_places
 from massgan_core.peaks.match import Match, chance, match, match_peaks
+from massgan_core.peaks.probability import nearest, peak_probability
 from massgan_core.peaks.profile import Profile, profile, separation
 from massgan_core.peaks.regions import (
     Measured,
@@ -26,10 +27,13 @@ __all__ = [
     "circle_mask",
     "find_peaks",
     "inspect_place",
+    "inspect_places",
     "match",
     "match_peaks",
     "measure_region",
     "polygon_mask",
     "profile",
     "separation",
+    "nearest",
+    "peak_probability",
 ]

@@ -51,6 +51,11 @@ class Inspection:
         return float(self.kappa.std()) if len(self.kappa) > 1 else nan
 
     @property
+    def snr(self) -> float:
+        """Posterior mean over posterior std; NaN for one sample."""
+        return self.mean / self.std if self.std > 0 else nan
+
+    @property
     def found(self) -> float:
         """Share of the samples in which the place is found."""
         return float((self.rank > HIGH).double().mean())
@@ -95,18 +100,62 @@ def inspect_place(
     Raises:
         ValueError: No samples, or less than half of the circle lies in the footprint.
     """
-    if not len(samples):
-        raise ValueError("`samples` must hold at least one sample, got none")
-    places = np.concatenate([[place], _random(grid, area, 2 * circles, seed)])
-    kappa = aperture_mean(samples, grid, area, places, radius, least=LEAST)
-    if bool(kappa[0, 0].isnan()):
+    (found,) = inspect_places(
+        samples, grid, area, np.array([place], float), radius, circles=circles, seed=seed
+    )
+    if found is None:
         raise ValueError(
             f"`place` must have {LEAST:.0%} of the circle of {radius:g}′ about it in the "
             f"footprint, got ({place[0]:.1f}′, {place[1]:.1f}′): choose one further inside"
         )
+    return found
+
+
+def inspect_places(
+    samples: Float[Tensor, "N H W"],
+    grid: Grid,
+    area: Bool[Tensor, "H W"],
+    places: Float[np.ndarray, "M 2"],
+    radius: float | Float[np.ndarray, " M"],
+    *,
+    circles: int = 200,
+    seed: int = 0,
+) -> list[Inspection | None]:
+    """As :func:`inspect_place` for each of many places; circles of one size share the random ones.
+
+    Args:
+        samples: Of the posterior.
+        grid: Pixels.
+        area: Footprint.
+        places: Offsets (x, y) from the centre of the grid [arcmin].
+        radius: Of the circles [arcmin], one for all or one for each place.
+        circles: Random ones of each size to compare with.
+        seed: Of their places.
+
+    Returns:
+        None for a place with less than half of its circle in the footprint.
+
+    Raises:
+        ValueError: No samples.
+    """
+    if not len(samples):
+        raise ValueError("`samples` must hold at least one sample, got none")
+    radii = np.broadcast_to(np.asarray(radius, float), len(places))
     # Some random circles hang over the edge; twice as many as wanted are thrown.
-    good = torch.nonzero(~kappa[0].isnan())[1 : circles + 1, 0]
-    own, random = kappa[:, 0], kappa[:, good]
+    thrown = _random(grid, area, 2 * circles, seed)
+    found: list[Inspection | None] = [None] * len(places)
+    for size in np.unique(radii):
+        at = np.flatnonzero(radii == size)
+        together = np.concatenate([places[at], thrown])
+        kappa = aperture_mean(samples, grid, area, together, float(size), least=LEAST)
+        own, random = kappa[:, : len(at)], kappa[:, len(at) :]
+        random = random[:, torch.nonzero(~random[0].isnan())[:circles, 0]]
+        for i, values in zip(at, own.T, strict=True):
+            found[i] = None if bool(values[0].isnan()) else _inspection(values, random)
+    return found
+
+
+def _inspection(own: Float[Tensor, " N"], random: Float[Tensor, "N M"]) -> Inspection:
     rank = (random < own[:, None]).double().mean(1)
     of_mean = float((random.mean(0) < own.mean()).double().mean())
     return Inspection(own, random, rank, of_mean)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from massgan_core.peaks import aperture_mean, inspect_place
+from massgan_core.peaks import aperture_mean, inspect_place, inspect_places
 from massgan_core.sky import Grid, PowerSpectrum, gaussian_field
 
 GRID = Grid((60, 70), 0.5)
@@ -37,6 +37,7 @@ def test_kappa_is_that_of_the_circle(samples, area):
     torch.testing.assert_close(found.kappa, own)
     assert found.mean == pytest.approx(own.mean().item())
     assert found.std == pytest.approx(own.std().item())
+    assert found.snr == pytest.approx((own.mean() / own.std()).item())
     assert found.random.shape == (40, 200) and not found.random.isnan().any()
     assert found.order[0] == int(own.argmax()) and found.order[-1] == int(own.argmin())
 
@@ -82,3 +83,14 @@ def test_places_off_the_footprint_are_refused(samples, area):
         inspect_place(samples, GRID, area, (15.0, 0.0), RADIUS)
     with pytest.raises(ValueError, match="at least one sample"):
         inspect_place(samples[:0], GRID, area, PLACE, RADIUS)
+
+
+def test_many_places_are_inspected_as_each_alone(samples, area):
+    places, radii = np.array([PLACE, (0.0, 5.0), (17.0, 0.0)]), np.array([RADIUS, 1.0, RADIUS])
+    *inside, outside = inspect_places(samples, GRID, area, places, radii)
+    assert outside is None
+    for found, place, radius in zip(inside, places, radii, strict=False):
+        alone = inspect_place(samples, GRID, area, tuple(place), float(radius))
+        torch.testing.assert_close(found.kappa, alone.kappa)
+        torch.testing.assert_close(found.random, alone.random)
+        assert found.rank_of_mean == alone.rank_of_mean
