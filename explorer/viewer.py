@@ -13,6 +13,7 @@ from panel.viewable import Viewer
 from explorer import store as library
 from explorer.checker import Checker
 from explorer.first_look import first_look
+from explorer.history import History
 from explorer.runner import Runner, sentence
 from explorer.state import SEEN, State
 from explorer.store import Store
@@ -60,11 +61,12 @@ class Explorer(Verdicts, Viewer):
         self.drawn_by = state.sampler  #: whose samples the runner's are, whatever is chosen now
         self._tasks: set[asyncio.Task] = set()
         self._pages: list = []
+        self.history = History(state)
         self._blur = state.smoothing  # of the maps in `store.seen`
         self.uploads = Uploads(self._spawn)
         self.uploads.param.watch(self._on_upload, "opened")
         self.state.param.watch(self._on_field, list(FIELD))
-        self.state.param.watch(self._on_seen, ["pictures", "smoothing"])
+        self.state.param.watch(self._on_seen, ["pictures", "smoothing", "contours"])
         self.state.param.watch(self._on_sampler, "sampler")
         self.runner.param.watch(self._on_error, "error")
         self._judge_samples()
@@ -83,6 +85,7 @@ class Explorer(Verdicts, Viewer):
         """
         if not self._awake:
             self._awake = True
+            self.history.begin()
             self._spawn(self.open())
 
     async def open(self) -> None:
@@ -182,7 +185,8 @@ class Explorer(Verdicts, Viewer):
         self.state.param.update(source="file", file=None, upload=upload)
 
     def _seen_wanted(self) -> list[str]:
-        return [name for name in SEEN if name in self.state.pictures]
+        chosen = {*self.state.pictures, self.state.contours}
+        return [name for name in SEEN if name in chosen]
 
     def _on_seen(self, *_: param.parameterized.Event) -> None:
         field, blur = self.store.field, self.state.smoothing

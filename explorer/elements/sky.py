@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from bokeh.models import ColumnDataSource, CustomJSHover, Range1d
 
+from explorer.elements.overlays import Overlays
+
 if TYPE_CHECKING:
     from explorer.store import Circles
     from massgan_core.sky import Grid
@@ -42,6 +44,7 @@ class Sky:
         self.x_range, self.y_range = Range1d(-44, 44), Range1d(-44, 44)
         self.plane = ColumnDataSource(name="plane", data=plane_columns(None))
         self.mask = ColumnDataSource(name="mask", data=_box(None, []))
+        self.overlays = Overlays()
         self.clusters = ColumnDataSource(name="clusters", data=cluster_columns(None))
         self.ra = CustomJSHover(args={"plane": self.plane}, code=_RA)
         self.dec = CustomJSHover(args={"plane": self.plane}, code=_DEC)

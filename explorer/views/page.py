@@ -17,6 +17,7 @@ from panel.io.notebook import push_on_root
 
 from explorer.views.diagnostics import Diagnostics
 from explorer.views.maps import Maps
+from explorer.views.overlays import Overlays
 from explorer.views.sidebar import Sidebar
 from explorer.views.takeaway import TakeAway
 from explorer.widgets.calm import Calm, sheet, tokens
@@ -58,6 +59,7 @@ class Page:
         self._field: object = None
         self._exact, self._queued, self._sent_at = True, False, 0.0
         self.maps, self.sidebar = Maps(explorer.state), Sidebar(explorer)
+        self.overlays = Overlays(explorer, self.maps, self.sidebar.tools, self.deliver)
         self.takeaway = TakeAway(explorer, self.maps, self.deliver)
         self.maps.layout.append(self.takeaway.layout)
         self.diagnostics = Diagnostics(explorer.state, explorer.checker, explorer.runner)
@@ -135,6 +137,11 @@ class Page:
             (explorer.uploads, self.sidebar.upload.watch(soon)),
             (state, state.param.watch(soon(self._update_theme), ["theme", "colors", "clusters"])),
             (state, state.param.watch(soon(self.maps.restretch), ["limit", "shared"])),
+            (
+                state,
+                state.param.watch(soon(maps.restretch), ["span", "low", "high", "stretch"]),
+            ),
+            *self.overlays.watchers(soon),
             (state, state.param.watch(soon(maps.choose), ["pictures"])),
             (state, state.param.watch(soon(maps.show_cluster), ["cluster"])),
             (explorer, explorer.param.watch(soon(self._update_inspection), ["inspection"])),
@@ -302,6 +309,8 @@ class Page:
         elif key == " ":
             go = explorer.pause if explorer.runner.active else explorer.start
             go()
+        elif key in ("z", "y"):
+            explorer.history.undo() if key == "z" else explorer.history.redo()
         elif key == "d":
             self._on_theme()
         elif key in ("n", "p") and player.visible:

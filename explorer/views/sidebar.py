@@ -9,6 +9,7 @@ import panel as pn
 
 from explorer.state import BATCHES
 from explorer.views.titles import TITLES
+from explorer.views.tools import Tools
 from explorer.views.upload import Upload
 from explorer.widgets.calm import sheet
 from explorer.widgets.texts import step, text
@@ -45,6 +46,7 @@ class Sidebar:
         self.pause = pn.widgets.Button(label="Pause", **_WIDE)
         self.stop = pn.widgets.Button(label="Stop", **_WIDE)
         self.upload = Upload(explorer.uploads)
+        self.tools = Tools(explorer)
         self.whole = pn.widgets.Button(label="Back to the whole field", **_WIDE)
         self.pictures = pn.widgets.CheckBoxGroup(label="Maps", **_WIDE)
         self.field_words = text("")
@@ -219,6 +221,7 @@ class Sidebar:
                 state.param.shared, label="Same limits on all κ maps", **_WIDE
             ),
             widgets.Checkbox.from_param(state.param.clusters, label="X-ray clusters", **_WIDE),
+            self.tools.layout,
         )
 
 
