@@ -80,7 +80,9 @@ class History(param.Parameterized):
         if not 0 <= to < len(self._steps):
             return
         self._at, self._last = to, (frozenset(), float("-inf"))
-        self.state.param.update(**self._steps[to])
+        # Twice: what follows from one choice may have moved another, once.
+        for _ in range(2):
+            self.state.param.update(**self._steps[to])
         self._tell()
 
     def _tell(self) -> None:
