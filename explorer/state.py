@@ -21,6 +21,11 @@ BATCHES = (1, 2, 4, 8, 16)
 THEMES = ("light", "dark")
 CATALOGS = ("finoguenov2007", "george2011", "own")
 COLORS = ("diverging", "fire", "cividis")
+STRETCHES = ("linear", "asinh", "sqrt")
+#: Where the colours of κ maps end → share of each map's own pixels inside [%], if that decides.
+SPANS = {"limit": None, "typed": None, "90": 90, "95": 95, "99": 99, "99.5": 99.5, "full": 100}
+USUAL_SHARE = 99  #: of maps whose limits no one chose
+CONTOURS = ("none", "snr", "mean", "wiener", "ks")
 #: The maps a page can show, and the library's words for each.
 RECIPES = {
     "truth": "field.truth",
@@ -128,6 +133,30 @@ class State(param.Parameterized):
         default=0.1, bounds=(0.01, 1), doc="Shared colour limit of the κ maps: −limit … +limit."
     )
     shared = param.Boolean(default=True, doc="The same colour limits on all κ maps.")
+    span = param.Selector(
+        default="limit",
+        objects=list(SPANS),
+        doc="Colour limits: ± the limit, as typed, or so that this share of each map's pixels "
+        "lies inside.",
+    )
+    low = param.Number(default=-0.1, bounds=(-10, 10), doc="κ of the first colour, if typed.")
+    high = param.Number(default=0.1, bounds=(-10, 10), doc="κ of the last colour, if typed.")
+    stretch = param.Selector(
+        default="linear",
+        objects=STRETCHES,
+        doc="How values become colours: asinh and sqrt tell small values apart.",
+    )
+    contours = param.Selector(
+        default="none", objects=CONTOURS, doc="The map whose contours lie over all maps."
+    )
+    graticule = param.Boolean(default=False, doc="Lines of equal RA and of equal Dec.")
+    scale_bar = param.Boolean(default=False, doc="A bar of a round length on every map.")
+    hatched = param.Boolean(default=False, doc="Hatch what was not observed.")
+    place = param.String(
+        default="",
+        regex=r"^[^<>&]{0,60}$",
+        doc="Where the maps were sent: RA and Dec, or a cluster's name; empty = nowhere.",
+    )
     clusters = param.Boolean(default=True, doc="Show the X-ray clusters.")
     cluster = param.String(
         default="",
@@ -204,6 +233,10 @@ class State(param.Parameterized):
     def names(cls) -> list[str]:
         """Names of all choices that a link may hold."""
         return [name for name in cls.param if name not in ("name", "version", "upload")]
+
+    def reset(self) -> None:
+        """Take the defaults of this session, all at once."""
+        self.param.update(**self._defaults)
 
     def changed(self) -> dict[str, Any]:
         """The choices that differ from the defaults, and the version: what a link holds."""

@@ -14,6 +14,7 @@ from explorer import store as library
 from explorer.census import Census
 from explorer.checker import Checker
 from explorer.first_look import first_look
+from explorer.history import History
 from explorer.measurer import Measurer
 from explorer.notebook import cells
 from explorer.race import Race
@@ -67,13 +68,14 @@ class Explorer(Verdicts, Viewer):
         self.drawn_by = state.sampler  #: whose samples the runner's are, whatever is chosen now
         self._tasks: set[asyncio.Task] = set()
         self._pages: list = []
+        self.history = History(state)
         self._blur = state.smoothing  # of the maps in `store.seen`
         self.uploads = Uploads(self._spawn)
         given = {"spawn": self._spawn, "quietly": self._quietly}
         self.census = Census(state, store, runner, **given)  #: clusters and peaks
         self.uploads.param.watch(self._on_upload, "opened")
         self.state.param.watch(self._on_field, list(FIELD))
-        self.state.param.watch(self._on_seen, ["pictures", "smoothing"])
+        self.state.param.watch(self._on_seen, ["pictures", "smoothing", "contours"])
         self.state.param.watch(self._on_sampler, "sampler")
         self.runner.param.watch(self._on_error, "error")
         race.rival.param.watch(self._on_error, "error")
@@ -95,6 +97,7 @@ class Explorer(Verdicts, Viewer):
         """
         if not self._awake:
             self._awake = True
+            self.history.begin()
             self._spawn(self.open())
 
     async def open(self) -> None:
@@ -213,7 +216,8 @@ class Explorer(Verdicts, Viewer):
         self.state.param.update(source="file", file=None, upload=upload)
 
     def _seen_wanted(self) -> list[str]:
-        return [name for name in SEEN if name in self.state.pictures]
+        chosen = {*self.state.pictures, self.state.contours}
+        return [name for name in SEEN if name in chosen]
 
     def _on_seen(self, *_: param.parameterized.Event) -> None:
         field, blur = self.store.field, self.state.smoothing

@@ -6,6 +6,8 @@ import colorcet
 import numpy as np
 from bokeh.palettes import Cividis256
 
+from explorer.elements.scale import Scale
+
 LEVELS = 255  #: live frames use the levels 1 … 255 of a byte; 0 is "no value"
 
 
@@ -54,27 +56,36 @@ def palette(kind: str, colors: str, theme: str) -> list[str]:
     return [chosen[i] for i in at]
 
 
-def picture_limits(image: np.ndarray, mask: np.ndarray, *, signed: bool) -> tuple[float, float]:
-    """Limits between which the middle 99 % of the pixels of one picture lie, two digits.
+def picture_limits(
+    image: np.ndarray, mask: np.ndarray, *, signed: bool, share: float = 99.0
+) -> tuple[float, float]:
+    """Limits between which the middle `share` per cent of the pixels of one picture lie.
 
-    Signed pictures get limits symmetric about zero. Constant and empty pictures get limits too.
+    Rounded to two digits, unless all pixels are asked for. Signed pictures get limits symmetric
+    about zero. Constant and empty pictures get limits too.
     """
     shown = image[mask & np.isfinite(image)]
     if not shown.size:
         return (-1.0, 1.0) if signed else (0.0, 1.0)
-    low, high = np.percentile(shown, (0.5, 99.5))
+    low, high = np.percentile(shown, (50 - share / 2, 50 + share / 2))
+    digits = ".9g" if share == 100 else ".2g"
     if signed:
         high = max(abs(low), abs(high))
-        high = float(f"{high:.2g}") or 1.0
+        high = float(format(high, digits)) or 1.0
         return -high, high
-    low, high = float(f"{low:.2g}"), float(f"{high:.2g}")
+    low, high = float(format(low, digits)), float(format(high, digits))
     return (low, high) if high > low else (low, low + (abs(low) * 0.1 or 1.0))
 
 
-def to_levels(image: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
+def to_levels(
+    image: np.ndarray,
+    limits: tuple[float, float],
+    *,
+    stretch: str = "linear",
+    signed: bool = True,
+) -> np.ndarray:
     """`image` as bytes between `limits`, 0 where it has no value: a live frame."""
-    low, high = limits
-    scaled = (image - low) * ((LEVELS - 1) / (high - low)) + 1
+    scaled = Scale(*limits, stretch, signed).colored(image) * (LEVELS - 1) + 1
     with np.errstate(invalid="ignore"):
         levels = np.clip(np.rint(scaled), 1, LEVELS)
     return np.where(np.isfinite(image), levels, 0).astype(np.uint8)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from bokeh.models import ColumnDataSource, CustomJSHover, Range1d
 
+from explorer.elements.overlays import Overlays
 from explorer.elements.peaks import peak_columns
 from explorer.elements.shapes import Shapes
 
@@ -45,6 +46,7 @@ class Sky:
         self.x_range, self.y_range = Range1d(-44, 44), Range1d(-44, 44)
         self.plane = ColumnDataSource(name="plane", data=plane_columns(None))
         self.mask = ColumnDataSource(name="mask", data=_box(None, []))
+        self.overlays = Overlays()
         self.clusters = ColumnDataSource(name="clusters", data=cluster_columns(None))
         self.shapes = Shapes()
         self.peaks = ColumnDataSource(name="peaks", data=peak_columns(None))

@@ -26,20 +26,31 @@ from explorer.elements.figures import (
     paint_compass,
     square_figure,
 )
+from explorer.elements.overlays import add_overlays, paint_overlays
 from explorer.elements.peaks import add_labels, add_peaks, paint_labels, paint_peaks
+from explorer.elements.scale import SOFT, Scale
 from explorer.elements.sky import Sky
 from explorer.widgets.calm import TOKENS
 
 if TYPE_CHECKING:
     from massgan_core.sky import Grid
 
-# A live frame is bytes between two limits, a resting one exact floats: the hover knows both.
+# A live frame is bytes along a scale, a resting one exact floats: the hover knows both.
 _VALUE = f"""
-const steps = {LEVELS - 1}
+const steps = {LEVELS - 1}, soft = {SOFT}
 const bytes = source.data.image[0] instanceof Uint8Array
 const low = source.data.low[0], high = source.data.high[0]
 if (bytes && value == 0 || isNaN(value)) return "no value"
-const kappa = bytes ? low + (value - 1) / steps * (high - low) : value
+const origin = source.data.signed[0] ? 0 : low
+const width = Math.max(Math.abs(low - origin), Math.abs(high - origin))
+const [bend, unbend] = {{
+  linear: [t => t, t => t],
+  sqrt: [t => Math.sign(t) * Math.sqrt(Math.abs(t)), t => Math.sign(t) * t * t],
+  asinh: [t => Math.asinh(soft * t), t => Math.sinh(t) / soft],
+}}[source.data.stretch[0]]
+const from = bend((low - origin) / width), to = bend((high - origin) / width)
+const at = from + (value - 1) / steps * (to - from)
+const kappa = bytes ? origin + width * unbend(at) : value
 return (bytes ? "≈ " : "") + kappa.toFixed(4).replace("-", "−")
 """
 
@@ -54,9 +65,11 @@ class SkyMap:
     """
 
     def __init__(self, sky: Sky, name: str, label: str) -> None:
-        self.sky, self.limits, self.with_clusters = sky, (0.0, 1.0), True
+        self.sky, self.with_clusters = sky, True
+        self.scale, self._colors = Scale(0.0, 1.0, signed=False), ["#000000"] * LEVELS
+        self._exact = True
         self.source = ColumnDataSource(name=f"map-{name}", data=self._empty())
-        self.mapper = LinearColorMapper(palette=["#000000"] * LEVELS, low=0.0, high=1.0)
+        self.mapper = LinearColorMapper(palette=self._colors, low=0.0, high=1.0)
         self.figure = square_figure(name, sky.x_range, sky.y_range, tools=move_tools())
         image = self.figure.image(
             "image",
@@ -71,6 +84,7 @@ class SkyMap:
         self.figure.image(
             "image", x="x", y="y", dw="dw", dh="dh", source=sky.mask, color_mapper=self._veil
         )
+        self._overlays = add_overlays(self.figure, sky.overlays)
         value = CustomJSHover(args={"source": self.source}, code=_VALUE)
         self.figure.add_tools(
             HoverTool(
@@ -107,21 +121,44 @@ class SkyMap:
         )
         self.figure.add_layout(self._note)
 
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Values of the first and the last colour."""
+        return self.scale.limits
+
     def send(
-        self, grid: Grid, image: np.ndarray, limits: tuple[float, float], *, exact: bool
+        self,
+        grid: Grid,
+        image: np.ndarray,
+        limits: tuple[float, float],
+        *,
+        exact: bool,
+        stretch: str = "linear",
+        signed: bool = True,
     ) -> None:
-        """Show `image`: its own float32 values when `exact`, else a light live frame."""
-        self.limits = limits
-        array = np.ascontiguousarray(image) if exact else to_levels(image, limits)
-        self.source.data = self.sky.image(grid, array, limits)
+        """Show `image`: its own float32 values when `exact`, else a light live frame.
+
+        `stretch` and `signed` are those of :class:`explorer.elements.scale.Scale`.
+        """
+        self.scale, self._exact = Scale(*limits, stretch, signed), exact
+        how = {"stretch": stretch, "signed": signed}
+        array = np.ascontiguousarray(image) if exact else to_levels(image, limits, **how)
+        columns = self.sky.image(grid, array, limits)
+        self.source.data = {**columns, **{name: [value] for name, value in how.items()}}
         self._note.visible = False
         self.circles.visible = self.with_clusters
-        self._scale(exact)
+        self._map_colors()
 
     @property
     def note(self) -> str:
         """What an empty map says; nothing while there is an image."""
         return self._note.text if self._note.visible else ""
+
+    def recolor(self, colors: list[str]) -> None:
+        """Take other colours between the same limits."""
+        if colors != self._colors:
+            self._colors = colors
+            self._map_colors()
 
     def orient(self, grid: Grid) -> None:
         """Name the axes of a field on `grid`."""
@@ -162,7 +199,10 @@ class SkyMap:
         self._theme = theme
         ink = INK[theme]
         paint(self.figure, theme)
-        self.mapper.update(palette=colors, nan_color=ink["empty"])
+        self._colors = colors
+        self.mapper.nan_color = ink["empty"]
+        self._map_colors()
+        paint_overlays(self._overlays, theme)
         self._veil.palette = ["rgba(0,0,0,0)", ink["empty"]]
         self._note.text_color = ink["quiet"]
         for glyph in (self.circles.glyph, self.circles.nonselection_glyph):
@@ -171,7 +211,12 @@ class SkyMap:
         paint_compass(self._compass, theme)
         self._paint_marks()
 
-    def _scale(self, exact: bool) -> None:
+    def _map_colors(self) -> None:
+        # A live frame is stretched already; an exact one is by its colours.
+        exact = self._exact
+        colors = self.scale.colors(self._colors) if exact else self._colors
+        if colors != self.mapper.palette:
+            self.mapper.palette = colors
         low, high = self.limits if exact else (1, LEVELS)
         # Level 0 of a live frame is "no value"; exact frames say it with NaN.
         below = None if exact else self.mapper.nan_color
@@ -179,4 +224,5 @@ class SkyMap:
 
     @staticmethod
     def _empty() -> dict[str, list]:
-        return {name: [] for name in ("image", "x", "y", "dw", "dh", "low", "high")}
+        box = ("image", "x", "y", "dw", "dh")
+        return {name: [] for name in (*box, "low", "high", "stretch", "signed")}

@@ -7,20 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import panel as pn
 
-from explorer.elements.colors import palette, picture_limits
 from explorer.elements.galaxies import CROWD, GalaxyMap
 from explorer.elements.sky import Sky, cluster_columns
 from explorer.elements.sky_map import SkyMap
 from explorer.state import BOUNDS, SEEN, TRUTHS
 from explorer.views.field_tools import HolesCard
 from explorer.views.inspector import Inspector
+from explorer.views.limits import limits_of, palette_of, stretch_of
 from explorer.views.posterior import Posterior
 from explorer.views.titles import (
     EMPTY,
-    FIXED,
     GALAXIES,
     GUIDE,
-    KAPPA_MAPS,
     POSTERIOR,
     SIGNED,
     TITLES,
@@ -301,24 +299,27 @@ class Maps:
 
     def _put(self, name: str, image: np.ndarray, *, exact: bool) -> None:
         self._images[name] = image
-        self.maps[name].send(self.grid, image, self._limits(name, image), exact=exact)
+        limits = limits_of(self.state, name, image, self._mask)
+        how = {"stretch": stretch_of(self.state, name), "signed": name in SIGNED}
+        self.maps[name].send(self.grid, image, limits, exact=exact, **how)
+        self.maps[name].recolor(self._palette(name))
         self._bar(name)
 
-    def _limits(self, name: str, image: np.ndarray) -> tuple[float, float]:
-        if name in KAPPA_MAPS and self.state.shared:
-            return -self.state.limit, self.state.limit
-        if name in FIXED:
-            return FIXED[name]
-        return picture_limits(image, self._mask, signed=name in SIGNED)
-
     def _palette(self, name: str) -> list[str]:
-        kind = "kappa" if name in SIGNED else "spread"
-        return palette(kind, self.state.colors, self.state.theme)
+        limits = self.maps[name].limits if name in self._images else (-1.0, 1.0)
+        return palette_of(self.state, name, limits, self.state.theme)
+
+    def colors(self, name: str, theme: str) -> list[str]:
+        """Colours of a map that is shown, in even steps of its value."""
+        scale = self.maps[name].scale
+        return scale.colors(palette_of(self.state, name, scale.limits, theme))
 
     def _label(self, name: str, small: str) -> None:
         self._small[name] = small
         self._words[name].object = heading(*TITLES[name], small)
 
     def _bar(self, name: str) -> None:
-        limits = self.maps[name].limits if name in self._images else None
-        self._bars[name].object = color_bar(self._palette(name), limits, UNITS.get(name, "κ"))
+        known = name in self._images
+        limits = self.maps[name].limits if known else None
+        colors = self.colors(name, self.state.theme) if known else self._palette(name)
+        self._bars[name].object = color_bar(colors, limits, UNITS.get(name, "κ"))

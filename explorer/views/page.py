@@ -20,6 +20,7 @@ from explorer.views.clusters import Clusters
 from explorer.views.compare import Compare
 from explorer.views.diagnostics import Diagnostics
 from explorer.views.maps import Maps
+from explorer.views.overlays import Overlays
 from explorer.views.race import RaceView
 from explorer.views.regions import Measure
 from explorer.views.sidebar import Sidebar
@@ -63,6 +64,7 @@ class Page:
         self._field: object = None
         self._exact, self._queued, self._sent_at = True, False, 0.0
         self.maps, self.sidebar = Maps(explorer.state), Sidebar(explorer)
+        self.overlays = Overlays(explorer, self.maps, self.sidebar.tools, self.deliver)
         self.takeaway = TakeAway(explorer, self.maps, self.deliver)
         self.maps.layout.append(self.takeaway.layout)
         self.diagnostics = Diagnostics(explorer.state, explorer.checker, explorer.runner)
@@ -158,6 +160,11 @@ class Page:
             (state, state.param.watch(soon(self._update_theme), ["theme", "colors", "clusters"])),
             (state, state.param.watch(soon(self.maps.restretch), ["limit", "shared"])),
             (state, state.param.watch(soon(maps.holes.update), ["cut", "source"])),
+            (
+                state,
+                state.param.watch(soon(maps.restretch), ["span", "low", "high", "stretch"]),
+            ),
+            *self.overlays.watchers(soon),
             (state, state.param.watch(soon(maps.choose), ["pictures"])),
             (state, state.param.watch(soon(maps.show_cluster), ["cluster"])),
             (explorer, explorer.param.watch(soon(self._update_inspection), ["inspection"])),
@@ -349,6 +356,8 @@ class Page:
             self.compare.press()
         elif key == "Delete":
             self.measure.delete()
+        elif key in ("z", "y"):
+            explorer.history.undo() if key == "z" else explorer.history.redo()
         elif key == "d":
             self._on_theme()
         elif key in ("n", "p") and player.visible:

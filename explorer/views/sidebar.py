@@ -11,6 +11,7 @@ from explorer.beside import rival
 from explorer.state import BATCHES
 from explorer.views.field_tools import Depth, Regions
 from explorer.views.titles import TITLES, called
+from explorer.views.tools import Tools
 from explorer.views.upload import Upload
 from explorer.widgets.calm import sheet
 from explorer.widgets.texts import step, text
@@ -54,6 +55,7 @@ class Sidebar:
         self.stop = pn.widgets.Button(label="Stop", **_WIDE)
         self.upload = Upload(explorer.uploads)
         self.any_depth, self.regions = Depth(explorer), Regions(self.state)
+        self.tools = Tools(explorer)
         self.whole = pn.widgets.Button(label="Back to the whole field", **_WIDE)
         self.pictures = pn.widgets.CheckBoxGroup(label="Maps", **_WIDE)
         self.field_words = text("")
@@ -245,6 +247,7 @@ class Sidebar:
                 state.param.shared, label="Same limits on all κ maps", **_WIDE
             ),
             widgets.Checkbox.from_param(state.param.clusters, label="X-ray clusters", **_WIDE),
+            self.tools.layout,
         )
 
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import panel as pn
 
 from explorer import files, printing, session
-from explorer.elements.colors import palette
 from explorer.files import Run
 from explorer.views.titles import SIGNED, TITLES, UNITS
 from explorer.widgets.calm import sheet
@@ -105,13 +104,13 @@ class TakeAway:
 
     def _panels(self) -> list[printing.Panel]:
         """The maps that are shown, in the colours of the light page and in its order."""
-        shown, colors = self.maps.shown(), self.explorer.state.colors
+        shown = self.maps.shown()
         panels = []
         for name in TITLES:
             if name in shown:
                 image, limits, small = shown[name]
                 signed = name in SIGNED
-                shades = palette("kappa" if signed else "spread", colors, "light")
+                shades = self.maps.colors(name, "light")
                 words = TITLES[name][0], small, UNITS.get(name, "κ")
                 panels.append(printing.Panel(image, limits, *words, shades, signed))
         return panels

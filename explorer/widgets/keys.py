@@ -14,13 +14,18 @@ KEYS = {
     "b": ("b", "blink between maps A and B"),
     "Delete": ("Del", "delete the chosen region"),
     "d": ("d", "dark or light"),
+    "z": ("z", "undo a choice; Ctrl + z too"),
+    "y": ("y", "redo it; Ctrl + Shift + z too"),
     "?": ("?", "this sheet"),
 }
 
 _LISTEN = """
 export function render({ model }) {
   const listen = event => {
-    if (event.ctrlKey || event.metaKey || event.altKey || !model.known.includes(event.key)) return
+    const held = event.ctrlKey || event.metaKey, letter = event.key.toLowerCase()
+    const undoes = held && (letter === "z" || letter === "y")
+    const key = undoes ? (letter === "y" || event.shiftKey ? "y" : "z") : event.key
+    if (event.altKey || (held && !undoes) || !model.known.includes(key)) return
     // Inside shadow roots the event's own target is only the outermost host.
     const target = event.composedPath()[0]
     const name = target.tagName ? target.tagName.toLowerCase() : ""
@@ -28,8 +33,8 @@ export function render({ model }) {
     const types = name === "input" && !["checkbox", "range"].includes(target.type)
     const clicks = event.key === " " && ["button", "input", "summary", "a"].includes(name)
     if (event.key !== "Escape" && (takes || types || clicks)) return
-    if (event.key === " ") event.preventDefault()  // the page would scroll
-    model.key = event.key
+    if (key === " " || undoes) event.preventDefault()  // the page would scroll, the browser undo
+    model.key = key
     model.presses += 1
   }
   document.addEventListener("keydown", listen)

@@ -39,9 +39,8 @@ def color_bar(colors: list[str], limits: tuple[float, float] | None, unit: str) 
     ends = ("", "") if limits is None else map(number, limits)
     low, high = ends
     marks = "".join(f"<span>{mark}</span>" for mark in (low, escape(unit), high))
-    return (
-        f'<div class="bar"><i style="background: {gradient(colors)}"></i><div>{marks}</div></div>'
-    )
+    shades = gradient(colors, 16 if len(colors) < 256 else 64)  # a stretched map has more
+    return f'<div class="bar"><i style="background: {shades}"></i><div>{marks}</div></div>'
 
 
 def code(lines: str) -> str:
