@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 import massgan_core as mg
-from explorer.state import linear
+from explorer.recipes import linear
 from massgan_core.evaluate import chi_square, spread_skill, windowed_power
 from massgan_core.evaluate.bands import Band, band, even_edges, histogram
 from massgan_core.evaluate.convergence import Convergence, RunningConvergence, convergence

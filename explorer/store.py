@@ -15,8 +15,9 @@ import numpy as np
 import param
 
 import massgan_core as mg
+from explorer.recipes import FITTED, LEAST_WINDOW, linear
 from explorer.shelf import SHELF, Drawn, Reader
-from explorer.state import FITTED, LEAST_WINDOW, LEVEL, linear
+from explorer.state import LEVEL
 from explorer.turns import TURNS
 from massgan_core.simulate import COSMOS_DEPTH as COSMOS_DEPTH
 
@@ -36,7 +37,6 @@ SCORE = (
     "A prior learned from simulated skies, and the shear as it was measured: {steps} rounds from "
     "noise to a map. Slow, seconds a sample."
 )
-NAMED, AROUND = 5, 20.0  #: clusters with a region of their own, and its side [arcmin]
 _READING = Lock()  # one reader at a time: two tabs asking for one field cost it once
 
 
@@ -126,25 +126,6 @@ def _simulated(
     kind: str, seed: int, depth: float | None, outline: str, cut: tuple = ()
 ) -> ShearField:
     return mg.simulated(kind, seed=seed, depth=depth, mask=outline, cut=cut)
-
-
-@lru_cache(maxsize=1)
-def regions() -> dict[str, tuple[float, ...]]:
-    """A `State.region` round each of the most massive X-ray clusters, by its name."""
-    table = mg.clusters()
-    order = (-np.asarray(table.m500)).argsort()[:NAMED]
-    return {f"Round {table.name[i]} (z {table.redshift[i]:.2f})": _round(table, i) for i in order}
-
-
-def region_round(name: str) -> tuple[float, ...] | None:
-    """The `State.region` round an X-ray cluster; None for a name that is not known."""
-    table = mg.clusters()
-    at = np.flatnonzero(np.asarray(table.name) == name)
-    return _round(table, at[0]) if at.size else None
-
-
-def _round(table: Any, i: int) -> tuple[float, ...]:
-    return round(float(table.ra[i]), 5), round(float(table.dec[i]), 5), AROUND, AROUND
 
 
 def seen(name: str, field: ShearField, smoothing: float) -> np.ndarray:
@@ -330,26 +311,6 @@ def galaxy_picture() -> GalaxyPicture:
     half = max(field.grid.extent) / 2
     image = shade(np.asarray(x), np.asarray(y), half)
     return GalaxyPicture(image, half, len(catalog.ra), field.grid, circles(field))
-
-
-def region_of(grid: Grid, box: tuple[float, float, float, float]) -> tuple[float, ...]:
-    """The `State.region` of a box (left, bottom, right, top) [arcmin] on the plane of `grid`."""
-    left, bottom, right, top = box
-    center = grid.plane_to_pixel((left + right) / 2, (bottom + top) / 2)
-    ra, dec = grid.pixel_to_sky(*center)
-    return (
-        round(float(ra), 5),
-        round(float(dec), 5),
-        round(right - left, 2),
-        round(top - bottom, 2),
-    )
-
-
-def box_of(grid: Grid, region: tuple[float, ...]) -> tuple[float, float, float, float]:
-    """The outline of a `State.region` on the plane of `grid`; see :func:`region_of`."""
-    ra, dec, width, height = region
-    x, y = (float(offset) for offset in grid.sky_to_plane(ra, dec))
-    return x - width / 2, y - height / 2, x + width / 2, y + height / 2
 
 
 def _array(image: Any) -> np.ndarray:

@@ -17,9 +17,11 @@ from explorer.first_look import first_look
 from explorer.history import History
 from explorer.measurer import Measurer
 from explorer.notebook import cells
+from explorer.parts import box_of, region_of
 from explorer.race import Race
+from explorer.recipes import SEEN
 from explorer.runner import Runner, sentence
-from explorer.state import SEEN, State
+from explorer.state import State
 from explorer.store import Store
 from explorer.uploads.uploads import Uploads
 from explorer.verdicts import Verdicts
@@ -196,14 +198,14 @@ class Explorer(Verdicts, Viewer):
     def pick(self, box: tuple[float, float, float, float]) -> None:
         """Take the region of COSMOS in `box` (left, bottom, right, top) on the galaxy map."""
         if self.store.galaxies is not None:
-            self.state.region = library.region_of(self.store.galaxies.grid, box)
+            self.state.region = region_of(self.store.galaxies.grid, box)
 
     def region_box(self) -> tuple[float, float, float, float] | None:
         """Outline of the chosen region on the galaxy map; None for the whole field."""
         region, picture = self.state.region, self.store.galaxies
         if region is None or picture is None:
             return None
-        return library.box_of(picture.grid, region)
+        return box_of(picture.grid, region)
 
     def _on_field(self, *_: param.parameterized.Event) -> None:
         self._again = False

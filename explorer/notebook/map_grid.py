@@ -9,7 +9,7 @@ from typing import Any
 import massgan_core as mg
 from explorer import store as library
 from explorer.notebook.stills import Stills
-from explorer.state import BOUNDS, PICTURES, SEEN, TRUTHS
+from explorer.recipes import BOUNDS, PICTURES, SEEN, TRUTHS
 from explorer.store import Promise
 from explorer.views.titles import POSTERIOR
 from massgan_core.posterior import Summary

@@ -10,7 +10,7 @@ import param
 
 from explorer import store as library
 from explorer.notebook.alone import Alone
-from explorer.state import SEEN
+from explorer.recipes import SEEN
 from explorer.store import Store
 from explorer.views.maps import Maps
 from explorer.widgets.calm import sheet

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import panel as pn
 from bokeh.models import CustomJSTickFormatter
 
+from explorer import parts
 from explorer import store as library
 from explorer.elements.hole_map import HoleMap
 from explorer.elements.sky import Sky
@@ -74,7 +75,7 @@ class Regions:
     """Named parts of COSMOS, besides the box."""
 
     def __init__(self, state: State) -> None:
-        self.state, self._known = state, {WHOLE: None, **library.regions()}
+        self.state, self._known = state, {WHOLE: None, **parts.regions()}
         self.choice = pn.widgets.Select(
             label="Part of the field",
             description="The most massive X-ray clusters, 20′ round each.",

@@ -10,7 +10,7 @@ import panel as pn
 from explorer.elements.galaxies import CROWD, GalaxyMap
 from explorer.elements.sky import Sky, cluster_columns
 from explorer.elements.sky_map import SkyMap
-from explorer.state import BOUNDS, SEEN, TRUTHS
+from explorer.recipes import BOUNDS, SEEN, TRUTHS
 from explorer.views.field_tools import HolesCard
 from explorer.views.inspector import Inspector
 from explorer.views.limits import limits_of, palette_of, stretch_of
@@ -306,7 +306,9 @@ class Maps:
         self._bar(name)
 
     def _palette(self, name: str) -> list[str]:
-        limits = self.maps[name].limits if name in self._images else (-1.0, 1.0)
+        # A map that is only being made has no limits yet.
+        known = name in self._images and name in self.maps
+        limits = self.maps[name].limits if known else (-1.0, 1.0)
         return palette_of(self.state, name, limits, self.state.theme)
 
     def colors(self, name: str, theme: str) -> list[str]:

@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import panel as pn
 from panel.io.notebook import push_on_root
 
-from explorer.store import region_round
+from explorer.parts import region_round
 from explorer.views.clusters import Clusters
 from explorer.views.compare import Compare
 from explorer.views.diagnostics import Diagnostics
 from explorer.views.maps import Maps
 from explorer.views.overlays import Overlays
+from explorer.views.pressing import press
 from explorer.views.race import RaceView
 from explorer.views.regions import Measure
+from explorer.views.sending import held
 from explorer.views.sidebar import Sidebar
 from explorer.views.takeaway import TakeAway
 from explorer.widgets.calm import Calm, sheet, tokens
@@ -30,28 +31,9 @@ from explorer.widgets.keys import Keys, key_sheet
 from explorer.widgets.texts import alert, status, text
 
 if TYPE_CHECKING:
-    from bokeh.document import Document
-
     from explorer.viewer import Explorer
 
 PATIENCE = 10.0  #: after this long [s] without word from the page the next frame goes out anyway
-
-
-@contextmanager
-def _held(document: Document | None) -> Iterator[None]:
-    """Hand all changes to Bokeh at the end, in order.
-
-    Panel's own way past a busy socket can leave the last messages lying until the next change
-    (one writer ends while another queues), and a page that waits for them stands still.
-    """
-    if document is None or document.callbacks.hold_value:
-        yield
-        return
-    document.hold("collect")
-    try:
-        yield
-    finally:
-        document.unhold()
 
 
 class Page:
@@ -182,7 +164,7 @@ class Page:
         maps.player.param.watch(soon(maps.show_sample), ["value", "direction"])
         if self.keys is not None:
             self.keys.param.watch(lambda event: self.press(event.obj.key), "presses")
-        self.theme.on_click(self._on_theme)
+        self.theme.on_click(self.turn_theme)
         self.seen.param.watch(lambda _: self.refresh_soon(), "value")
         self.maps.galaxies.figure.on_event("selectiongeometry", self._on_box)
 
@@ -208,7 +190,7 @@ class Page:
             # The server keeps an exception in here to itself, and the page would stand still:
             # say it, and try again, for every call sends what is true now.
             try:
-                with _held(self.document):
+                with held(self.document):
                     call()
                     self.compare.follow()
             except Exception:
@@ -342,29 +324,10 @@ class Page:
 
     def press(self, key: str) -> None:
         """Do what a key stands for; see :data:`explorer.widgets.keys.KEYS`."""
-        explorer, player = self.explorer, self.maps.player
-        if key == "?":
-            self.help.visible = not self.help.visible
-        elif key == "Escape" and self.help.visible:
-            self.help.visible = False
-        elif key == "Escape":
-            explorer.stop()
-        elif key == " ":
-            go = explorer.pause if explorer.race.active else explorer.start
-            go()
-        elif key == "b":
-            self.compare.press()
-        elif key == "Delete":
-            self.measure.delete()
-        elif key in ("z", "y"):
-            explorer.history.undo() if key == "z" else explorer.history.redo()
-        elif key == "d":
-            self._on_theme()
-        elif key in ("n", "p") and player.visible:
-            step, count = (1 if key == "n" else -1), player.end
-            player.value = (player.value - 1 + step) % count + 1
+        press(self, key)
 
-    def _on_theme(self, *_: object) -> None:
+    def turn_theme(self, *_: object) -> None:
+        """Dark to light, or light to dark."""
         state = self.explorer.state
         state.theme = "light" if state.theme == "dark" else "dark"
 

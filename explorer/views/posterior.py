@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import panel as pn
 
-from explorer.state import BOUNDS, LEAST_WINDOW
+from explorer.recipes import BOUNDS, LEAST_WINDOW
 from explorer.views.titles import EMPTY, PAIRED
 from explorer.widgets.texts import number
 

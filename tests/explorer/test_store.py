@@ -12,6 +12,7 @@ import torch
 
 import massgan_core as mg
 from explorer import store
+from explorer.parts import box_of, region_of
 from explorer.state import State
 from explorer.turns import Turns
 
@@ -57,11 +58,11 @@ def test_circles_stand_where_the_wcs_says() -> None:
 
 def test_region_and_box_are_inverse() -> None:
     grid, box = mg.cosmos().grid, (-20.0, 5.0, 10.0, 17.0)
-    region = store.region_of(grid, box)
+    region = region_of(grid, box)
     assert region[2:] == (30.0, 12.0)
     # Left of the centre is East: a larger right ascension.
     assert region[0] > grid.wcs.wcs.crval[0] and region[1] > grid.wcs.wcs.crval[1]
-    np.testing.assert_allclose(store.box_of(grid, region), box, atol=0.01)
+    np.testing.assert_allclose(box_of(grid, region), box, atol=0.01)
 
 
 def test_draw_opens_the_stream_of_the_choices_at_that_moment() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 import massgan_core as mg
 from explorer import Explorer, store
-from explorer.state import BOUNDS, PICTURES
+from explorer.recipes import BOUNDS, PICTURES
 from explorer.store import Promise
 from explorer.views.maps import Maps
 

@@ -9,7 +9,7 @@ from typing import Any
 import param
 import pytest
 
-from explorer import Explorer
+from explorer import Explorer, parts
 from explorer import store as library
 from explorer.elements.sky import Sky
 from explorer.state import State
@@ -100,7 +100,7 @@ def test_named_regions_and_a_box_beside_them() -> None:
     state = State()
     regions = Regions(state)
     assert regions.choice.visible and regions.choice.value == "None"
-    name, region = next(iter(library.regions().items()))
+    name, region = next(iter(parts.regions().items()))
     regions.choice.value = regions.choice.options[name]
     assert state.region == region and region[2:] == (20.0, 20.0)
     state.region = (150.1, 2.2, 10.0, 10.0)
