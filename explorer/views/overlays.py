@@ -39,7 +39,7 @@ class Overlays:
         self.explorer, self.state, self.maps, self.tools = explorer, explorer.state, maps, tools
         self.over, self._deliver = maps.sky.overlays, deliver
         self._moving, self._traced, self._tracing = False, None, False
-        self._of: object = None  # whose samples were traced last
+        self._last: tuple | None = None  # summary, name and array that were asked for last
         for axis in (maps.sky.x_range, maps.sky.y_range):
             for end in ("start", "end"):
                 axis.on_change(end, self._on_view)
@@ -153,10 +153,10 @@ class Overlays:
         summary = self.explorer.known if summary is None else summary
         if summary is None or (name == "snr" and summary.n < 2):
             return None
-        if self._traced and self._traced[0] == name and self._of is summary:
-            return self._traced  # a property of the summary makes a new array each time
-        self._of = summary
-        return name, getattr(summary, name).numpy()
+        # A property of the summary makes a new array each time.
+        if self._last is None or self._last[0] is not summary or self._last[1] != name:
+            self._last = summary, name, getattr(summary, name).numpy()
+        return self._last[1:]
 
     def _on_typed(self, event: object) -> None:
         words = event.new.strip()
