@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import panel as pn
 from panel.io.notebook import push_on_root
+from panel.links import Callback
 
 from explorer.parts import region_round
 from explorer.views.clusters import Clusters
@@ -174,6 +175,9 @@ class Page:
             owner.param.unwatch(watcher)
         self._watchers = []
         self.document = None
+        # Panel keeps what a script in the page refers to, and all behind it, for ever.
+        for widget in self.layout.select(pn.widgets.Widget):
+            Callback.registry.pop(widget, None)
 
     # Sending
 

@@ -58,7 +58,6 @@ def test_who_is_ahead_is_said_on_the_progress_line() -> None:
     assert waiting(1) == "Waiting: 1 session ahead of you"
 
 
-@pytest.mark.xfail(strict=True, reason="no task is left, but something still holds the Explorer")
 def test_a_closed_session_leaves_nothing_alive() -> None:
     async def scene() -> tuple[list, int]:
         before, left = asyncio.all_tasks(), []
