@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 import panel as pn
 from panel.io.location import Location
+from panel.io.resources import LOCAL_DIST
 
 from explorer.viewer import Explorer
 from explorer.widgets.calm import TOKENS, Calm
@@ -55,6 +56,13 @@ class _Template(pn.Template):
     def _init_doc(self, doc: Document | None = None, *args: Any, **options: Any) -> Document:
         # Bokeh walks through all models on every change of one, unless told to wait.
         document = doc or pn.state.curdoc
+        if document is not None:
+            # Panel says where its styles are as it writes the HTML. A session that is opened
+            # anew (the page came late, or was cut off) has none: it would ask another host.
+            base = pn.state.rel_path
+            document._template_variables["dist_url"] = (
+                f"{base}/{LOCAL_DIST}" if base else LOCAL_DIST
+            )
         with nullcontext() if document is None else document.models.freeze():
             return super()._init_doc(doc, *args, **options)
 

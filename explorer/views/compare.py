@@ -74,7 +74,7 @@ class Compare:
         }
         self.turn = pn.widgets.Button(label="Hold still", **_WIDE)
         self.flip = pn.widgets.Button(label="Show the other", **_WIDE)
-        self.buttons = _column(self.turn, self.flip, kind="mg-pair")
+        self.buttons = _column(self.turn, self.flip, kind="mg-stack")
         self._hint, self._likeness = text(""), text("")
         self._bars = {name: _bar_pane() for name in NAMES}
         self.bench = _column(kind="mg-bench")

@@ -58,14 +58,10 @@ class RaceView:
         grid = pn.Column(
             *heads, *self.cards.values(), css_classes=["mg-duo"], stylesheets=css, **_WIDE
         )
-        self.layout = pn.Column(
-            card(self._line, kind="mg-map"),
-            grid,
-            css_classes=["mg-main"],
-            stylesheets=css,
-            visible=False,
-            **_WIDE,
-        )
+        line = card(self._line, kind="mg-map")
+        whole = pn.Column(line, grid, css_classes=["mg-main"], stylesheets=css, **_WIDE)
+        # Hidden from outside: a class with a display rule of its own would stay in sight.
+        self.layout = pn.Column(whole, visible=False, **_WIDE)
         self.choose()
 
     def watchers(self, soon: Callable[[Callable[[], None]], Callable[..., None]]) -> list[tuple]:
@@ -102,7 +98,6 @@ class RaceView:
 
     def choose(self) -> None:
         """Show the pairs of maps that are chosen, while there is a second sampler."""
-        # Sections are hidden as a whole: the grid's own display rule would win.
         self.layout.visible = self.visible
         kinds = {base(name) for name in raced(self.state)} if self.visible else set()
         for name, place in self.cards.items():

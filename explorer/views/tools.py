@@ -56,11 +56,13 @@ class Tools:
         self.view = widgets.Button(label="Reset view", **_WIDE)
         self.choices = widgets.Button(label="Reset choices", **_WIDE)
         number = {"step": 0.01, "format": "0.000", **_WIDE}
-        self.typed = _column(
+        pair = _column(
             widgets.FloatInput.from_param(state.param.low, label="Low κ", **number),
             widgets.FloatInput.from_param(state.param.high, label="High κ", **number),
             kind="mg-pair",
         )
+        # Hidden from outside: the grid's own display rule would keep it in sight.
+        self.typed = pn.Column(pair, **_WIDE)
         self.layout = pn.Card(
             _column(
                 self.place,

@@ -46,6 +46,19 @@ def test_a_page_is_built_in_one_go() -> None:
     assert len(looks) == 1 and len(list(document.models)) > 100
 
 
+def test_a_page_opened_without_its_html_asks_no_other_host() -> None:
+    """A browser that comes late, or again, is given a new session and no new HTML."""
+    from bokeh.document import Document
+    from bokeh.models import ImportedStyleSheet
+    from panel.io.state import set_curdoc
+
+    document = Document()
+    with set_curdoc(document):
+        page()._init_doc(document)
+    urls = {sheet.url for sheet in document.select({"type": ImportedStyleSheet})}
+    assert urls and not [url for url in urls if "//" in url]
+
+
 def test_link_sets_choices_and_choices_set_the_link() -> None:
     explorer, location = Explorer(sampler="wiener"), Location()
     location.search = "?version=1&source=simulated&kind=nfw&n=7&theme=dark"

@@ -121,6 +121,12 @@ def test_only_maps_that_are_chosen_are_made(maps: Maps, store: Store) -> None:
     assert len(maps.cards["high"]) == 0
 
 
+def test_a_map_left_out_of_a_link_is_made_when_its_field_comes(store: Store) -> None:
+    maps = Maps(State(source="simulated", pictures=["mean"]))
+    maps.show_field(store)
+    np.testing.assert_array_equal(_shown(maps, "truth"), store.truth)
+
+
 def test_all_maps_move_together(maps: Maps) -> None:
     assert len({m.figure.x_range.id for m in maps.maps.values()}) == 1
     assert len({m.figure.y_range.id for m in maps.maps.values()}) == 1
