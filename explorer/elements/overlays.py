@@ -5,6 +5,7 @@ Their sources are shared by the maps of one page; an empty source shows nothing.
 
 from __future__ import annotations
 
+from bokeh.core.properties import value
 from bokeh.models import ColumnDataSource, GlyphRenderer
 from bokeh.plotting import figure
 
@@ -46,7 +47,7 @@ def add_overlays(plot: figure, over: Overlays) -> dict[str, GlyphRenderer]:
         "text": "text",
         "text_align": "align",
         "text_baseline": "baseline",
-        "text_font": FONT,
+        "text_font": value(FONT),  # else the name of a column
         "text_font_size": "11px",
         "background_fill_alpha": 0.7,
         "padding": 2,
