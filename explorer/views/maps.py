@@ -306,7 +306,8 @@ class Maps:
         self._bar(name)
 
     def _palette(self, name: str) -> list[str]:
-        limits = self.maps[name].limits if name in self._images else (-1.0, 1.0)
+        known = name in self._images and name in self.maps  # asked for while a map is made
+        limits = self.maps[name].limits if known else (-1.0, 1.0)
         return palette_of(self.state, name, limits, self.state.theme)
 
     def colors(self, name: str, theme: str) -> list[str]:

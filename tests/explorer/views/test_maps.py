@@ -121,6 +121,16 @@ def test_only_maps_that_are_chosen_are_made(maps: Maps, store: Store) -> None:
     assert len(maps.cards["high"]) == 0
 
 
+def test_a_truth_that_is_not_chosen_is_there_once_it_is(store: Store) -> None:
+    maps = Maps(State(source="simulated", pictures=["ks"]))
+    maps.show_field(store)
+    assert not maps.cards["truth"].visible
+    maps.state.pictures = ["ks", "truth"]
+    maps.choose()
+    assert maps.cards["truth"].visible
+    np.testing.assert_array_equal(_shown(maps, "truth"), store.truth)
+
+
 def test_all_maps_move_together(maps: Maps) -> None:
     assert len({m.figure.x_range.id for m in maps.maps.values()}) == 1
     assert len({m.figure.y_range.id for m in maps.maps.values()}) == 1
