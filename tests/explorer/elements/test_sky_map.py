@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from bokeh.core.validation import check_integrity
 
 from explorer.elements.colors import LEVELS, palette, to_levels
 from explorer.elements.sky import Sky
@@ -66,3 +67,10 @@ def test_axes_are_named_after_the_sky_or_not(sky_map: SkyMap) -> None:
     assert sky_map.figure.xaxis[0].axis_label == "x [′]"
     assert "-tick" not in sky_map.figure.xaxis[0].formatter.code
     assert not any(label.visible for label in sky_map._compass)
+
+
+def test_every_glyph_finds_its_columns(sky_map: SkyMap) -> None:
+    sky_map.sky.shapes.arm("circle")
+    sky_map.show_marks(peaks=True, labels=True)
+    found = check_integrity(sky_map.figure.references())
+    assert found.error == []
