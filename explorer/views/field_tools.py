@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from explorer.viewer import Explorer
 
 LEAST_DEPTH, MOST_DEPTH = 5.0, 300.0  #: ends of the slider [galaxies per arcmin²]
-_TICKS = CustomJSTickFormatter(code="return Number((10 ** tick).toPrecision(3)).toString()")
+_TICKS = "return Number((10 ** tick).toPrecision(3)).toString()"
 _WIDE = {"sizing_mode": "stretch_width", "margin": 0}
 HOLES = (
     "Cut holes",
@@ -43,7 +43,8 @@ class Depth:
             end=log10(MOST_DEPTH),
             step=0.01,
             value=self._place(),
-            format=_TICKS,
+            # Its own: the end of one session would empty a formatter that all share.
+            format=CustomJSTickFormatter(code=_TICKS),
             **_WIDE,
         )
         self.redraw = pn.widgets.Checkbox.from_param(
