@@ -11,6 +11,7 @@ import massgan_core as mg
 
 if TYPE_CHECKING:
     from massgan_core.sky import Grid
+    from massgan_core.survey import Clusters
 
 NAMED, AROUND = 5, 20.0  #: clusters with a region of their own, and its side [arcmin]
 
@@ -23,11 +24,13 @@ def regions() -> dict[str, tuple[float, ...]]:
     return {f"Round {table.name[i]} (z {table.redshift[i]:.2f})": _round(table, i) for i in order}
 
 
-def region_round(name: str) -> tuple[float, ...] | None:
-    """The `State.region` round an X-ray cluster; None for a name that is not known."""
-    table = mg.clusters()
-    at = np.flatnonzero(np.asarray(table.name) == name)
-    return _round(table, at[0]) if at.size else None
+def region_round(name: str, table: Clusters | None = None) -> tuple[float, ...] | None:
+    """The `State.region` round a cluster of `table`, else of the X-ray list; None for neither."""
+    for known in (table, mg.clusters()):
+        at = np.flatnonzero(() if known is None else np.asarray(known.name) == name)
+        if at.size:
+            return _round(known, at[0])
+    return None
 
 
 def _round(table: Any, i: int) -> tuple[float, ...]:

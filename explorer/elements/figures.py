@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bokeh.models import (
     BoxZoomTool,
+    CustomJSHover,
     CustomJSTickFormatter,
     HoverTool,
     Label,
@@ -74,6 +75,16 @@ def move_tools() -> list:
     ]
 
 
+def _known() -> CustomJSHover:
+    """Writes a number with so many digits, and its unit; positions of one's own have none."""
+    return CustomJSHover(
+        code="""
+        const [digits, ...unit] = format.split(" ")
+        return isNaN(value) ? "not known" : [value.toFixed(Number(digits)), ...unit].join(" ")
+        """
+    )
+
+
 def add_clusters(plot: figure, source: object) -> tuple[object, HoverTool]:
     """Circles of r500, with a hover of their own."""
     circles = plot.circle(
@@ -90,10 +101,11 @@ def add_clusters(plot: figure, source: object) -> tuple[object, HoverTool]:
         renderers=[circles],
         tooltips=[
             ("Cluster", "@name"),
-            ("redshift", "@redshift{0.000}"),
-            ("M500", "@mass{0.0} × 10¹³ M☉"),
+            ("redshift", "@redshift{3}"),
+            ("M500", "@mass{1 × 10¹³ M☉}"),
             ("r500", "@radius{0.0}′"),
         ],
+        formatters={"@redshift": _known(), "@mass": _known()},
         attachment="above",
         visible=False,
     )

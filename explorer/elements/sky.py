@@ -134,9 +134,13 @@ def cluster_columns(circles: Circles | None) -> dict[str, list]:
     names = ("x", "y", "radius", "name", "redshift", "mass")
     if circles is None:
         return {name: [] for name in (*names, "label")}
-    # What all names begin with says nothing beside a circle.
-    label = [str(name).removeprefix("COSMOS X-ray cluster ") for name in circles.name]
+    label = [short(name) for name in circles.name]
     return {**{name: list(getattr(circles, name)) for name in names}, "label": label}
+
+
+def short(name: str) -> str:
+    """The name of a cluster without what all names of its list begin with."""
+    return str(name).removeprefix("COSMOS ").removeprefix("X-ray cluster ").removeprefix("CL ")
 
 
 def _is_tan(grid: Grid) -> bool:

@@ -5,28 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from bokeh.models import ColumnDataSource, DataTable, NumberFormatter, StringFormatter, TableColumn
-
-from explorer.elements.figures import FONT
-from explorer.widgets.calm import TOKENS
+from bokeh.models import (
+    ColumnDataSource,
+    CustomJS,
+    DataTable,
+    NumberFormatter,
+    StringFormatter,
+    TableColumn,
+)
 
 ROW = 30  #: height of a row [px]
-_CSS = """
-:host {{ font-family: {font}; }}
-.bk-data-table, .slick-viewport, .grid-canvas {{ background: transparent; border: none; }}
-.slick-header {{ border: none; border-bottom: 1px solid {line}; }}
-.slick-header-columns, .slick-header-column.ui-state-default, .slick-header-column {{
-  background: {card} !important; color: {quiet}; font-size: 12px; font-weight: 500;
-  border: none !important; }}
-.slick-row, .slick-row.odd, .slick-row.even {{
-  background: transparent; color: {ink}; font-size: 13px; cursor: pointer; }}
-.slick-row:hover {{ background: {well}; }}
-.slick-cell {{ border: none; border-bottom: 1px solid {line}; line-height: 24px;
-  background: transparent; color: inherit; }}
-.slick-cell.selected, .slick-row:hover .slick-cell.selected {{
-  background: {ring} !important; color: {ink}; }}
-.slick-cell.active {{ border: none; border-bottom: 1px solid {line}; }}
-"""
 
 
 class Table:
@@ -60,7 +48,17 @@ class Table:
             reorderable=False,
             sizing_mode="stretch_width",
             height=ROW * (rows + 1),
-            styles={"border": "none"},
+            margin=0,
+        )
+        # As many rows as before would not be drawn anew.
+        redraw = CustomJS(args={"view": self.table.view}, code="view.change.emit()")
+        self.source.js_on_change("data", redraw)
+        #: Heads of numbers stand over their numbers. To be given to the table's pane, for Panel
+        #: puts its own style sheets in the place of a figure's.
+        self.css = "\n".join(
+            f".slick-header-column:nth-child({i}) .slick-column-name {{ float: right; }}"
+            for i, (_, how, _) in enumerate(columns.values(), 1)
+            if how
         )
         self.source.selected.on_change("indices", self._on_indices)
 
@@ -68,8 +66,6 @@ class Table:
         """Other rows, none of them chosen."""
         data = {key: list(columns[key]) for key in self.source.data}
         self._mark([])
-        # As many rows as before would not be drawn anew.
-        self.source.data = {key: [] for key in data}
         self.source.data = data
         count = len(next(iter(data.values()), []))
         self.table.height = ROW * (min(max(count, 1), self._rows) + 1) + 8
@@ -77,13 +73,6 @@ class Table:
     def mark(self, row: int | None) -> None:
         """Choose a row, without a word to anyone; None for none."""
         self._mark([] if row is None else [row])
-
-    def paint(self, theme: str) -> None:
-        """Take the colours of the page."""
-        keys = ("card", "well", "ink", "quiet", "line", "ring")
-        self.table.stylesheets = [
-            _CSS.format(font=FONT, **{key: TOKENS[theme][key] for key in keys})
-        ]
 
     def _mark(self, rows: list[int]) -> None:
         if self.source.selected.indices != rows:

@@ -34,14 +34,14 @@ INTRODUCTION = "Which clusters are seen, and how sure is each peak? Tables to ch
 FOUND = (
     "Clusters in the field",
     "Choose a row to see the cluster in the middle of all maps.",
-    "κ in r500: mean and standard deviation over the samples of the mean κ inside the circle; S/N "
-    "is their ratio. Detected: the share of samples in which fewer than 5 % of random circles of "
-    "that size hold more.",
+    "M500 in 10¹³ M☉. κ in r500: mean and standard deviation over the samples of the mean κ "
+    "inside the circle; S/N is their ratio. Detected: the share of samples in which fewer than "
+    "5 % of random circles of that size hold more.",
 )
 RISEN = (
     "Peaks of the posterior mean",
     "Where the mean map is higher than all around, and how many samples agree.",
-    "Peaks of the mean, blurred as Kaiser–Squires is. In the samples: the share of them with a "
+    "Peaks of the mean, blurred as Kaiser–Squires is. Samples: the share of them with a "
     "peak at least as high as the limit within the radius. Cluster: the nearest of the list "
     "within its circle or 2′, whichever is wider.",
 )
@@ -163,8 +163,8 @@ class Clusters:
     def mark_cluster(self) -> None:
         """The row of the chosen cluster."""
         if self.clusters is not None:
-            names = [str(name) for name in self.clusters.source.data["name"]]
-            chosen = self.state.cluster
+            circles, chosen = self.store.circles, self.state.cluster
+            names = [] if circles is None else [str(name) for name in circles.name]
             self.clusters.mark(names.index(chosen) if chosen in names else None)
 
     def mark_peak(self) -> None:
@@ -176,10 +176,7 @@ class Clusters:
             self.peaks.mark(row if there else None)
 
     def paint(self, theme: str) -> None:
-        """Take the theme."""
-        for table in (self.clusters, self.peaks):
-            if table is not None:
-                table.paint(theme)
+        """Nothing to do: style sheets follow the page."""
 
     def _on_button(self, _: object) -> None:
         self.state.tables = not self.state.tables
@@ -229,12 +226,11 @@ class Clusters:
         """Choices and tables."""
         self.clusters = Table("clusters", CLUSTERS, self._on_cluster)
         self.peaks = Table("peaks", PEAKS, self._on_peak)
-        self.paint(self.state.theme)
         whole = pn.widgets.Button(label="Whole field on the maps", **_WIDE)
         whole.on_click(lambda _: self.maps.sky.whole())
         tables = _column(
-            _card(pane(explained(*FOUND)), self._clusters_words, _figure(self.clusters.table)),
-            _card(pane(explained(*RISEN)), self._peaks_words, _figure(self.peaks.table)),
+            _card(pane(explained(*FOUND)), self._clusters_words, _table(self.clusters)),
+            _card(pane(explained(*RISEN)), self._peaks_words, _table(self.peaks)),
             kind="mg-column",
         )
         self.mine = Mine(self.census)
@@ -259,8 +255,8 @@ def _card(*parts: object) -> pn.Column:
     return _column(*parts, kind="mg-card")
 
 
-def _figure(model: object) -> pn.pane.Bokeh:
-    return pn.pane.Bokeh(model, **_WIDE)
+def _table(one: Table) -> pn.pane.Bokeh:
+    return pn.pane.Bokeh(one.table, stylesheets=[sheet("table"), one.css], **_WIDE)
 
 
 def _quiet(words: str) -> str:

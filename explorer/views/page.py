@@ -16,6 +16,7 @@ from panel.io.notebook import push_on_root
 from panel.links import Callback
 
 from explorer.parts import region_round
+from explorer.positions import catalog
 from explorer.views.clusters import Clusters
 from explorer.views.compare import Compare
 from explorer.views.diagnostics import Diagnostics
@@ -284,9 +285,10 @@ class Page:
             self.explorer.state.cluster = name
 
     def _on_around(self) -> None:
-        region = region_round(self.explorer.state.cluster)
+        state = self.explorer.state
+        region = region_round(state.cluster, catalog(state.catalog, self.explorer.census.own))
         if region is not None:
-            self.explorer.state.region = region
+            state.region = region
 
     def _on_galaxy_circle(self, attr: str, old: list, new: list) -> None:
         name = self.maps.galaxies.selected()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from explorer.census import MOST_JUDGED
+from explorer.elements.sky import short
 
 if TYPE_CHECKING:
     from explorer.census import Judged, PeakList
@@ -14,9 +15,9 @@ if TYPE_CHECKING:
 
 #: Key → title, numbro format (empty for text), share of the width.
 CLUSTERS = {
-    "name": ("Name", "", 200),
+    "name": ("Name", "", 150),
     "redshift": ("z", "0.000", 60),
-    "mass": ("M500 [10¹³ M☉]", "0.0", 110),
+    "mass": ("M500", "0.0", 70),
     "radius": ("r500 [′]", "0.0", 70),
     "kappa": ("κ in r500", "0.000", 80),
     "std": ("±", "0.000", 60),
@@ -28,8 +29,8 @@ PEAKS = {
     "ra": ("RA [°]", "0.00000", 90),
     "dec": ("Dec [°]", "0.00000", 90),
     "height": ("κ", "0.000", 70),
-    "probability": ("In the samples", "0%", 110),
-    "cluster": ("Cluster", "", 190),
+    "probability": ("Samples", "0%", 80),
+    "cluster": ("Cluster", "", 150),
     "distance": ("Away [′]", "0.0", 70),
 }
 
@@ -46,7 +47,7 @@ def cluster_rows(circles: Circles | None, judged: Judged | None) -> dict[str, li
         key: [np.nan if one is None else getattr(one, name) for one in found]
         for key, name in (("kappa", "mean"), ("std", "std"), ("snr", "snr"), ("found", "found"))
     }
-    return {**known, **said}
+    return {**known, "name": [short(name) for name in circles.name], **said}
 
 
 def peak_rows(
@@ -65,7 +66,7 @@ def peak_rows(
         "dec": list(nowhere if peaks.dec is None else peaks.dec),
         "height": list(peaks.height),
         "probability": list(listed.probability),
-        "cluster": ["–" if i < 0 or names is None else str(names[i]) for i in which],
+        "cluster": ["–" if i < 0 or names is None else short(names[i]) for i in which],
         "distance": list(np.where(np.isfinite(distance), distance, np.nan)),
     }
 

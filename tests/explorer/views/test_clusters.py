@@ -23,7 +23,7 @@ def test_rows_circles_and_the_choice_follow_each_other() -> None:
     view.open()
     assert view.fold.visible and view.button.label == "Hide"
     circles, source = explorer.store.circles, view.clusters.source
-    assert list(source.data["name"]) == list(circles.name)
+    assert [f"COSMOS X-ray cluster {name}" for name in source.data["name"]] == list(circles.name)
     source.selected.indices = [1]
     assert explorer.state.cluster == str(circles.name[1])
     middle = (maps.sky.x_range.start + maps.sky.x_range.end) / 2
