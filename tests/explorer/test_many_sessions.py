@@ -11,7 +11,7 @@ import pytest
 
 from explorer import Explorer, store
 from explorer.runner import Runner
-from explorer.turns import Turns
+from explorer.turns import TURNS, Turns
 from explorer.views.page import Page
 from explorer.widgets.texts import waiting
 
@@ -63,7 +63,8 @@ def test_a_closed_session_leaves_nothing_alive() -> None:
         before, left = asyncio.all_tasks(), []
         for seed in range(3):
             explorer = Explorer(**CHOICES, n=4096, seed=seed)
-            page = Page(explorer)
+            explorer.__panel__()
+            (page,) = explorer._pages
             await explorer.open()
             explorer.start()
             while explorer.runner.n < 1:
@@ -78,6 +79,7 @@ def test_a_closed_session_leaves_nothing_alive() -> None:
         return left, len(asyncio.all_tasks() - before)
 
     left, tasks = asyncio.run(scene())
+    TURNS.submit(lambda: None).result()  # the batch that was under way ends by itself
     gc.collect()
     assert tasks == 0
     assert [one() for one in left] == [None] * len(left)
