@@ -59,7 +59,7 @@ class Clusters:
         self.line, self._problem = text(""), text("", visible=False)
         self._clusters_words, self._peaks_words = text(""), text("")
         self._source = text("")
-        self.button = pn.widgets.Button(label="Show", margin=0, width=72)
+        self.button = pn.widgets.Button(label="Show tables", margin=0, width=124)
         self.button.on_click(self._on_button)
         self.fold = pn.Column(visible=False, **_WIDE)
         head = pn.Row(
@@ -104,7 +104,7 @@ class Clusters:
             self._furnish()
             self.show_clusters()
             self.show_peaks()
-        self.button.label = "Hide" if self.state.tables else "Show"
+        self.button.label = "Hide tables" if self.state.tables else "Show tables"
         self.fold.visible = self.state.tables and self.clusters is not None
         self.say()
 

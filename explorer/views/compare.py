@@ -153,7 +153,8 @@ class Compare:
         """Show the maps A and B as they are on the page now; what is there is not sent again."""
         if self.state.compare == "off" or self.map is None:
             return
-        store, shown = self.explorer.store, self._shown()
+        store = self.explorer.store
+        shown = {} if store.field is None else self._shown()  # maps outlive their field a moment
         pair = [shown.get(getattr(self.state, key)) for key in self.choices]
         notes = [self._note(getattr(self.state, key)) for key in self.choices]
         sent = (

@@ -31,7 +31,7 @@ class Diagnostics:
         self.cards: dict[str, pn.Column] = {}
         css, wide = [sheet("page")], {"sizing_mode": "stretch_width", "margin": 0}
         self.line = text("")
-        self.button = pn.widgets.Button(label="Show", margin=0, width=72)
+        self.button = pn.widgets.Button(label="Show checks", margin=0, width=124)
         self.button.on_click(self._on_button)
         self._legends = {name: pane() for name in CHECKS}
         self._words = {name: text("") for name in CHECKS}
@@ -64,7 +64,7 @@ class Diagnostics:
         if self.state.checks and not self.cards:
             self._furnish()
             self._fill()
-        self.button.label = "Hide" if self.state.checks else "Show"
+        self.button.label = "Hide checks" if self.state.checks else "Show checks"
         self.fold.visible = self.state.checks and self._shown is not None
         self.say()
 

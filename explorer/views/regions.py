@@ -46,7 +46,7 @@ class Measure:
         self.shapes.regions.selected.on_change("indices", self._on_selected)
         self.shapes.done.on_change("data", self._on_drawn)
         self.line = text("")
-        self.button = pn.widgets.Button(label="Show", margin=0, width=72)
+        self.button = pn.widgets.Button(label="Show measures", margin=0, width=124)
         self.button.on_click(self._on_button)
         head = column(self.line, self.button, kind="mg-card", row=True, align="center")
         self.fold = pn.Column(visible=False, **_WIDE)
@@ -69,7 +69,7 @@ class Measure:
         """Open or close, as the State says; the figures are made when they are first wanted."""
         if self.state.measure and self.along is None:
             self._furnish()
-        self.button.label = "Hide" if self.state.measure else "Show"
+        self.button.label = "Hide measures" if self.state.measure else "Show measures"
         self.fold.visible = self.state.measure
         if self.along is not None:
             self.tools.value = self.state.tool

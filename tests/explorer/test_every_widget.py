@@ -20,9 +20,11 @@ import pytest
 from panel.custom import JSComponent
 from panel.models.esm import DataEvent
 
+import massgan_core as mg
 from explorer import Explorer, store
 from explorer.uploads.uploads import Plan, Preview
 from explorer.views.page import Page
+from explorer.widgets.files import Outbox
 
 CHOICES = {"source": "simulated", "kind": "nfw", "depth": 30.0, "outline": "none"}
 CHOICES |= {"n": 4, "batch": 2, "seed": 3, "sampler": "wiener"}
@@ -107,8 +109,92 @@ def of_cluster(page: Page) -> None:
 
 
 def part_of_file(page: Page, widget: Any) -> None:
+    widget._receive = lambda *part: page.received.append(part)
     data = {"name": "mine.csv", "data": b"A,D", "chunk": 1, "total_chunks": 1}
     widget._process_event(SimpleNamespace(event_name="upload_event", data=data))
+
+
+def another_seed(page: Page) -> None:
+    page.explorer.state.seed = 77
+
+
+def undone(page: Page) -> None:
+    another_seed(page)
+    page.explorer.history.undo()
+
+
+def moved(page: Page) -> None:
+    page.maps.sky.x_range.update(start=-1.0, end=1.0)
+
+
+def typed(page: Page) -> None:
+    page.explorer.state.span = "typed"
+
+
+def with_hole(page: Page) -> None:
+    page.explorer.state.cut = [((-5.0, -5.0), (-5.0, 5.0), (5.0, 5.0))]
+
+
+def blinking(page: Page) -> None:
+    page.explorer.state.compare = "blink"
+
+
+def with_region(page: Page) -> None:
+    page.explorer.state.regions = (("circle", *center(page), 5.0),)
+
+
+def with_chosen_region(page: Page) -> None:
+    with_region(page)
+    page.measure.choice.value = 0
+
+
+def with_line(page: Page) -> None:
+    ra, dec = center(page)
+    page.explorer.state.line = (ra, dec, ra, dec + 0.05)
+
+
+def of_known_cluster(page: Page) -> None:
+    of_cosmos(page)
+    page.explorer.state.cluster = "COSMOS X-ray cluster 145"
+
+
+def center(page: Page) -> tuple[float, float]:
+    """RA and Dec of the middle of the field."""
+    grid = page.explorer.store.field.grid
+    return tuple(float(v) for v in grid.pixel_to_sky(*grid.plane_to_pixel(0.0, 0.0)))
+
+
+def choose_second(page: Page, widget: Any) -> None:
+    widget.value = list(widget.options.values())[1]
+
+
+def go_there(page: Page, widget: Any) -> None:
+    widget.value = "{:.5f} {:+.5f}".format(*center(page))
+
+
+def draw_curtain(page: Page, widget: Any) -> None:
+    widget.at = 0.3
+
+
+def type_region(page: Page, widget: Any) -> None:
+    page.measure.typed.value = "{:.5f} {:+.5f} 3".format(*center(page))
+    press(page, "Add")
+
+
+def paste(page: Page, widget: Any) -> None:
+    (area,) = (w for key, w in widgets(page) if key[1] == "RA, Dec and a name, one a line")
+    area.value = "{:.5f} {:+.5f} mine".format(*center(page))
+    press(page, "Show these")
+
+
+def load_regions(page: Page, widget: Any) -> None:
+    lines = "fk5\ncircle({:.5f},{:+.5f},3')\n".format(*center(page))
+    widget._process_event(DataEvent(model=None, data=lines))
+
+
+def press(page: Page, label: str) -> None:
+    (button,) = (w for key, w in widgets(page) if key == ("Button", label))
+    button.param.trigger("clicks")
 
 
 def load(page: Page, widget: Any) -> None:
@@ -124,12 +210,17 @@ SESSION = '{"version": 1, "massgan": "0.1.0", "choices": {"seed": 12}}'
 TABLE: dict[tuple[str, str], Row] = {
     ("Button", "Dark"): Row("layout"),
     # Which field.
-    ("RadioButtonGroup", ""): Row("field", "cosmos"),
+    ("RadioButtonGroup", "COSMOS"): Row("field", "cosmos"),
+    ("Select", "Part of the field"): Row("field", None, of_cosmos, choose_second),
+    ("FloatSlider", "… or any depth [per arcmin²]"): Row("field", 1.0),
+    ("Checkbox", "Draw anew when the slider moves"): Row("choice", False),
     ("Select", "Sky"): Row("field", "gaussian"),
     ("Select", "Galaxies per arcmin²"): Row("field", 10.0),
     ("Select", "Outline"): Row("field", "stars"),
     ("IntInput", "Sky number"): Row("field", 7),
     ("Button", "Back to the whole field"): Row("field", ready=in_part),
+    ("Button", "Take the last one back"): Row("field", ready=with_hole),
+    ("Button", "Close all holes"): Row("field", ready=with_hole),
     # A file of one's own.
     ("Dropper", ""): Row("upload", act=part_of_file),
     **{
@@ -146,6 +237,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("Button", "Open it"): Row("field", ready=tried),
     # Who draws, and how many.
     ("Select", ""): Row("sampler", "score:score"),
+    ("Select", "Beside it"): Row("choice", "score:score"),
     ("IntInput", "Samples"): Row("choice", 8),
     ("IntInput", "Seed"): Row("choice", 9),
     ("Select", "At a time"): Row("choice", 4),
@@ -161,7 +253,52 @@ TABLE: dict[tuple[str, str], Row] = {
     ("Checkbox", "Same limits on all κ maps"): Row("limits", False),
     ("Checkbox", "X-ray clusters"): Row("circles", False),
     ("Player", "Samples one after the other"): Row("maps", 1),
+    # More of it.
+    ("Select", "Colour limits"): Row("limits", "95"),
+    ("FloatInput", "Low κ"): Row("limits", -0.05, typed),
+    ("FloatInput", "High κ"): Row("limits", 0.05, typed),
+    ("Select", "Stretch"): Row("colors", "asinh"),
+    ("Select", "Contours on all maps"): Row("overlays", "mean"),
+    ("Checkbox", "Lines of RA and Dec"): Row("overlays", True),
+    ("Checkbox", "Scale bar"): Row("overlays", True),
+    ("Checkbox", "Hatch what was not observed"): Row("overlays", True),
+    ("TextInput", "Go to"): Row("view", act=go_there),
+    ("Button", "Undo"): Row("choice", ready=another_seed),
+    ("Button", "Redo"): Row("choice", ready=undone),
+    ("Button", "Reset view"): Row("view", ready=moved),
+    ("Button", "Reset choices"): Row("choice", ready=another_seed),
+    # Maps A and B.
+    ("RadioButtonGroup", "Off"): Row("layout", "off"),
+    ("Curtain", ""): Row("choice", act=draw_curtain),
+    ("Select", "Map A"): Row("choice", "truth"),
+    ("Select", "Map B"): Row("choice", "sample"),
+    ("Button", "Hold still"): Row("curtain", ready=blinking),
+    ("Button", "Show the other"): Row("curtain", ready=blinking),
+    # Regions.
+    ("RadioButtonGroup", "Move map"): Row("choice", "box"),
+    ("Select", "Chosen region"): Row("shapes", 0, with_region),
+    ("Button", "Delete"): Row("choice", ready=with_chosen_region),
+    ("Button", "Clear all"): Row("choice", ready=with_region),
+    ("TextAreaInput", "Type a region"): Row("choice", act=type_region),
+    ("Button", "Add"): Row("choice", act=type_region),
+    ("Inbox", "Import DS9"): Row("choice", act=load_regions),
+    ("Button", "Export DS9"): Row("files", ready=with_region),
+    ("FloatInput", "Redshift of the lens"): Row("choice", 0.6),
+    ("Button", "Delete line"): Row("choice", ready=with_line),
     # Clusters.
+    ("Select", "List"): Row("choice", "george2011"),
+    ("RangeSlider", "Redshift"): Row("choice", (0.1, 0.9)),
+    ("RangeSlider", "M500 [10¹³ M☉]"): Row("choice", (2.0, 9.0)),
+    ("Checkbox", "Circles of r500"): Row("circles", False),
+    ("Checkbox", "Names"): Row("choice", True),
+    ("TextAreaInput", "RA, Dec and a name, one a line"): Row("own", act=paste),
+    ("Button", "Show these"): Row("own", act=paste),
+    ("Dropper", "Or a file: CSV, FITS, VOTable, up to 1 MB"): Row("upload", act=part_of_file),
+    ("Checkbox", "Diamonds on the maps"): Row("choice", True),
+    ("FloatSlider", "κ of a peak at least"): Row("choice", 0.05),
+    ("FloatSlider", "Within [′]"): Row("choice", 2.0),
+    ("Button", "Whole field on the maps"): Row("view", ready=moved),
+    ("Button", "Study 20′ round it"): Row("choice", ready=of_known_cluster),
     ("Select", "X-ray cluster"): Row("cluster", "one", of_cosmos),
     ("Button", "Sample with most"): Row("played", ready=of_cluster),
     ("Button", "with least"): Row("played", ready=of_cluster),
@@ -173,7 +310,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("Button", "DS9 regions"): Row("files", ready=of_cosmos),
     ("Inbox", "Load session"): Row("choice", act=load),
     # Checks and keys.
-    ("Button", "Show"): Row("layout"),
+    **{("Button", f"Hide {part}"): Row("layout") for part in ("checks", "tables", "measures")},
     ("Keys", ""): Row("layout", act=key),
 }
 #: Widgets that work in the browser alone: a journey presses them.
@@ -208,6 +345,15 @@ def effects(page: Page) -> dict[str, Any]:
         "played": maps.player.value,
         "files": len(page.left),
         "upload": list(page.received),
+        "view": (maps.sky.x_range.start, maps.sky.x_range.end),
+        "overlays": {
+            name: {k: list(v) for k, v in source.data.items()}
+            for name, source in vars(maps.sky.overlays).items()
+            if hasattr(source, "data")
+        },
+        "curtain": (page.compare.curtain.turns, page.compare.curtain.flips),
+        "shapes": list(maps.sky.shapes.regions.selected.indices),
+        "own": explorer.census.own,
         "asked": list(page.asked),
     }
 
@@ -221,32 +367,41 @@ def widgets(page: Page) -> Iterator[tuple[tuple[str, str], Any]]:
     kinds = (pn.widgets.Widget, JSComponent)
     for widget in page.layout.select(lambda part: isinstance(part, kinds)):
         label = getattr(widget, "label", "")
+        if isinstance(widget, pn.widgets.RadioButtonGroup):
+            label = next(iter(widget.options))  # the heading above it is its label
         yield (type(widget).__name__, label), widget
 
 
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch, small_field: Any) -> Page:
     """A page of a small field, with what leaves it written down."""
+    numbers = np.array([[1.0], [150.1], [2.2], [2.0], [0.3], [5.0]])
+    table = mg.Clusters(*numbers, name=np.array(["one"]))
+    zero = np.zeros(1)
     circles = store.Circles(
-        *(np.array(column) for column in ([0.0], [0.0], [2.0])),
-        name=np.array(["one"]),
-        redshift=np.array([0.3]),
-        mass=np.array([5.0]),
+        zero, zero, table.r500, table.name, table.redshift, table.m500, rows=table
     )
     monkeypatch.setattr(store, "read", lambda choice: replace(small_field))
     monkeypatch.setattr(store, "circles", lambda field: circles)
     page = Page(Explorer(**CHOICES))
     page.left, page.received, page.asked = [], [], []
-    page.takeaway.outbox._send_msg = page.left.append
+    monkeypatch.setattr(Outbox, "_send_msg", lambda self, data: page.left.append(data))
     uploads = page.explorer.uploads
-    monkeypatch.setattr(
-        page.sidebar.upload.dropper, "_receive", lambda *a: page.received.append(a)
-    )
     monkeypatch.setattr(uploads, "choose", lambda **choices: page.asked.append(choices))
     return page
 
 
+OPEN = {"tables": True, "measure": True, "checks": True, "compare": "swipe"}
+
+
 def test_every_widget_has_a_row_and_every_row_a_widget(page: Page) -> None:
+    async def scene() -> None:
+        await page.explorer.open()
+        page.explorer.state.param.update(OPEN)
+        while page.explorer._tasks:
+            await asyncio.gather(*page.explorer._tasks, return_exceptions=True)
+
+    asyncio.run(scene())
     found = {key for key, _ in widgets(page)}
     assert found - {*TABLE} - BROWSER - APART == set()
     assert {*TABLE} - found == {("Keys", "")}  # a notebook has keys of its own
@@ -254,6 +409,7 @@ def test_every_widget_has_a_row_and_every_row_a_widget(page: Page) -> None:
 
 def test_every_widget_does_what_its_row_says(page: Page) -> None:
     explorer = page.explorer
+    explorer.state.param.update(OPEN)
     defaults = {name: getattr(explorer.state, name) for name in explorer.state.names()}
 
     async def settle() -> None:
@@ -274,6 +430,7 @@ def test_every_widget_does_what_its_row_says(page: Page) -> None:
 
     async def walk() -> None:
         await explorer.open()
+        explorer.history.begin()
         for key, widget in list(widgets(page)):
             if key not in TABLE:
                 continue
@@ -295,5 +452,5 @@ def test_every_widget_does_what_its_row_says(page: Page) -> None:
             done.append(key)
 
     asyncio.run(walk())
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
     assert {*done} == {*TABLE} - {("Keys", "")}

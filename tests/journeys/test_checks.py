@@ -32,7 +32,7 @@ def test_checks_of_a_small_run(tab: Any, address: str) -> None:
     tab.open(f"{address}?{urlencode(choices)}")
     tab.press("Start").wait('[data-state="finished"]')
     assert tab.page.get_by_text(SECTION).is_visible()
-    tab.press("Show")
+    tab.press("Show checks")
     tab.page.wait_for_selector('#massgan-checks[data-state="current"]')
     assert "checks=true" in tab.page.url
 
@@ -56,7 +56,7 @@ def test_checks_of_a_small_run(tab: Any, address: str) -> None:
     mark.hover()
     mark.locator(".tip").wait_for(state="visible")
 
-    tab.press("Hide")
+    tab.press("Hide checks")
     tab.page.locator(f'[role="img"][aria-label^="{CHECKS["ranks"][0]}"]').wait_for(state="hidden")
     hosts = {urlsplit(url).netloc for url in tab.requests if urlsplit(url).netloc}
     assert hosts == {urlsplit(address).netloc}

@@ -17,7 +17,7 @@ def test_a_row_of_the_table_chooses_the_cluster(tab: Any, address: str) -> None:
     tab.open(f"{address}?{urlencode(PART)}")
     tab.press("Start").wait('[data-state="finished"]')
     section = tab.page.locator(".mg-card", has=tab.page.locator("#massgan-lists"))
-    section.get_by_role("button", name="Show", exact=True).click()
+    section.get_by_role("button", name="Show tables", exact=True).click()
     tab.page.wait_for_selector('#massgan-lists[data-state="current"]')
     assert "tables=true" in tab.page.url
 

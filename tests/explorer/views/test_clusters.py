@@ -21,7 +21,7 @@ def test_rows_circles_and_the_choice_follow_each_other() -> None:
     asyncio.run(explorer.open())
     maps.show_field(explorer.store)
     view.open()
-    assert view.fold.visible and view.button.label == "Hide"
+    assert view.fold.visible and view.button.label == "Hide tables"
     circles, source = explorer.store.circles, view.clusters.source
     assert [f"COSMOS X-ray cluster {name}" for name in source.data["name"]] == list(circles.name)
     source.selected.indices = [1]

@@ -54,12 +54,12 @@ def test_closed_until_asked_for(found: Diagnosis) -> None:
     view = Diagnostics(explorer.state, explorer.checker, explorer.runner)
     explorer.checker.diagnosis = found
     view.update()
-    assert _visible(view) == set() and view.button.label == "Show"
+    assert _visible(view) == set() and view.button.label == "Show checks"
     assert INTRODUCTION in view.line.object and _line(view)["state"] == "closed"
     view.button.clicks += 1
     assert explorer.state.checks
     view.open()
-    assert _visible(view) == TRUE and view.button.label == "Hide"
+    assert _visible(view) == TRUE and view.button.label == "Hide checks"
 
 
 def test_every_figure_has_the_arrays(view: Diagnostics, found: Diagnosis) -> None:
@@ -169,5 +169,5 @@ def test_the_page_holds_the_checks_and_the_link_opens_them() -> None:
     explorer = Explorer(sampler="wiener")
     page = Page(explorer)
     explorer.state.checks = True
-    assert page.diagnostics.button.label == "Hide"
+    assert page.diagnostics.button.label == "Hide checks"
     page.close()
