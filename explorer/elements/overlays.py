@@ -57,7 +57,7 @@ def add_overlays(plot: figure, over: Overlays) -> dict[str, GlyphRenderer]:
             "xs",
             "ys",
             source=over.hatch,
-            fill_alpha=0,
+            fill_alpha=0.002,  # Bokeh hatches nothing that has neither a fill nor an outline
             line_color=None,
             hatch_pattern="right_diagonal_line",
             hatch_scale=7,
@@ -73,7 +73,7 @@ def add_overlays(plot: figure, over: Overlays) -> dict[str, GlyphRenderer]:
         "bar": plot.multi_line("xs", "ys", source=over.bar, line_width=2.5),
         "length": plot.text(source=over.length, **{**words, "text_font_style": "bold"}),
         "place": plot.scatter(
-            "x", "y", source=over.place, marker="cross", size=26, line_width=2.5, name="place"
+            "x", "y", source=over.place, marker="cross", size=26, line_width=2.5
         ),
     }
 

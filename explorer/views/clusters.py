@@ -59,7 +59,7 @@ class Clusters:
         self.line, self._problem = text(""), text("", visible=False)
         self._clusters_words, self._peaks_words = text(""), text("")
         self._source = text("")
-        self.button = pn.widgets.Button(label="Show tables", margin=0, width=124)
+        self.button = pn.widgets.Button(label="Show tables", margin=0, width=148)
         self.button.on_click(self._on_button)
         self.fold = pn.Column(visible=False, **_WIDE)
         head = pn.Row(

@@ -31,7 +31,7 @@ class Diagnostics:
         self.cards: dict[str, pn.Column] = {}
         css, wide = [sheet("page")], {"sizing_mode": "stretch_width", "margin": 0}
         self.line = text("")
-        self.button = pn.widgets.Button(label="Show checks", margin=0, width=124)
+        self.button = pn.widgets.Button(label="Show checks", margin=0, width=148)
         self.button.on_click(self._on_button)
         self._legends = {name: pane() for name in CHECKS}
         self._words = {name: text("") for name in CHECKS}

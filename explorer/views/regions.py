@@ -46,7 +46,7 @@ class Measure:
         self.shapes.regions.selected.on_change("indices", self._on_selected)
         self.shapes.done.on_change("data", self._on_drawn)
         self.line = text("")
-        self.button = pn.widgets.Button(label="Show measures", margin=0, width=124)
+        self.button = pn.widgets.Button(label="Show measures", margin=0, width=148)
         self.button.on_click(self._on_button)
         head = column(self.line, self.button, kind="mg-card", row=True, align="center")
         self.fold = pn.Column(visible=False, **_WIDE)

@@ -32,6 +32,7 @@ CONTOURS = {
     "Kaiser–Squires": "ks",
 }
 CROSSED = "Low must be less than high: until then the limits are ± the limit above."
+MORE, LESS = "More tools", "Fewer tools"
 _WIDE = {"sizing_mode": "stretch_width", "margin": 0}
 
 
@@ -63,35 +64,36 @@ class Tools:
         )
         # Hidden from outside: the grid's own display rule would keep it in sight.
         self.typed = pn.Column(pair, **_WIDE)
-        self.layout = pn.Card(
-            _column(
-                self.place,
-                self.place_words,
-                _select(state.param.span, "Colour limits", SPANS),
-                self.typed,
-                self.limit_words,
-                _select(state.param.stretch, "Stretch", STRETCHES),
-                _select(state.param.contours, "Contours on all maps", CONTOURS),
-                self.contour_words,
-                _check(state.param.graticule, "Lines of RA and Dec"),
-                _check(state.param.scale_bar, "Scale bar"),
-                _check(state.param.hatched, "Hatch what was not observed"),
-                _column(self.undo, self.redo, self.view, self.choices, kind="mg-pair"),
-                kind="mg-stack",
-            ),
-            title="More",
-            collapsed=True,
-            hide_header=False,
-            css_classes=["mg-more"],
-            stylesheets=[sheet("more")],
-            **_WIDE,
+        parts = _column(
+            self.place,
+            self.place_words,
+            _select(state.param.span, "Colour limits", SPANS),
+            self.typed,
+            self.limit_words,
+            _select(state.param.stretch, "Stretch", STRETCHES),
+            _select(state.param.contours, "Contours on all maps", CONTOURS),
+            self.contour_words,
+            _check(state.param.graticule, "Lines of RA and Dec"),
+            _check(state.param.scale_bar, "Scale bar"),
+            _check(state.param.hatched, "Hatch what was not observed"),
+            _column(self.undo, self.redo, self.view, self.choices, kind="mg-pair"),
+            kind="mg-stack",
         )
+        # Hidden from outside, as above.
+        self.fold = pn.Column(parts, visible=False, **_WIDE)
+        self.more = widgets.Button(label=MORE, **_WIDE)
+        self.layout = _column(self.more, self.fold, kind="mg-stack")
+        self.more.on_click(self._on_more)
         self.undo.on_click(lambda _: self.history.undo())
         self.redo.on_click(lambda _: self.history.redo())
         self.choices.on_click(lambda _: state.reset())
         state.param.watch(self._update, ["span", "low", "high", "place"])
         self.history.param.watch(self._update, ["can_undo", "can_redo"])
         self._update()
+
+    def _on_more(self, _: object) -> None:
+        self.fold.visible = not self.fold.visible
+        self.more.label = LESS if self.fold.visible else MORE
 
     def say_place(self, sentence: str) -> None:
         """Why there is no way to the place; empty for nothing."""

@@ -254,6 +254,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("Checkbox", "X-ray clusters"): Row("circles", False),
     ("Player", "Samples one after the other"): Row("maps", 1),
     # More of it.
+    ("Button", "More tools"): Row("tools"),
     ("Select", "Colour limits"): Row("limits", "95"),
     ("FloatInput", "Low κ"): Row("limits", -0.05, typed),
     ("FloatInput", "High κ"): Row("limits", 0.05, typed),
@@ -354,6 +355,7 @@ def effects(page: Page) -> dict[str, Any]:
         "curtain": (page.compare.curtain.turns, page.compare.curtain.flips),
         "shapes": list(maps.sky.shapes.regions.selected.indices),
         "own": explorer.census.own,
+        "tools": page.sidebar.tools.fold.visible,
         "asked": list(page.asked),
     }
 

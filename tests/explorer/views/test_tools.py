@@ -12,7 +12,7 @@ from explorer import Explorer
 from explorer.elements.contours import SIGNAL_LEVELS, contours
 from explorer.views.overlays import Overlays, contour_words
 from explorer.views.page import Page
-from explorer.views.tools import CONTOURS, CROSSED, SPANS, STRETCHES, Tools
+from explorer.views.tools import CONTOURS, CROSSED, LESS, SPANS, STRETCHES, Tools
 
 
 async def _settled(explorer: Explorer) -> None:
@@ -29,7 +29,9 @@ def test_every_choice_is_offered_in_words(explorer: Explorer) -> None:
     for options, name in ((SPANS, "span"), (STRETCHES, "stretch"), (CONTOURS, "contours")):
         assert set(options.values()) == set(explorer.state.param[name].objects)
     tools = Tools(explorer)
-    assert tools.layout.collapsed
+    assert not tools.fold.visible
+    tools.more.param.trigger("clicks")
+    assert tools.fold.visible and tools.more.label == LESS
     labels = [w.label for w in tools.layout.select(pn.widgets.Widget)]
     assert all(labels) and len(set(labels)) == len(labels)
 
