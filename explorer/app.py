@@ -37,8 +37,8 @@ _TEMPLATE = """
 """
 
 # Bokeh asks the browser for a CSS variable of every colour, width and font it draws with, and
-# each question lays out the whole page: a third of the time until there is a picture. No style
-# of this page sets such a variable (`--bk-…`).
+# each question lays out the whole page: a sixth of its work until there is a picture. No style of
+# this page sets such a variable (`--bk-…`).
 _UNSTYLED = """
 try {
   Bokeh.require("core/visuals/visual").VisualProperties.prototype._get_css_value = () => ""

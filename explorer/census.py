@@ -132,10 +132,6 @@ class Census(param.Parameterized):
         except ValueError as error:
             self.problem = f"{error}."
             return
-        except OSError:
-            self._inbox.drop()
-            self.problem = "The server could not keep the file: its disk may be full."
-            return
         if path is not None:
             reading = Reading("positions", path, self._inbox.name, LIMITS)
             self._spawn(self._take(lambda: READERS.submit(_read, reading).result()))

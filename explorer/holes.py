@@ -8,7 +8,8 @@ from typing import Any
 
 import param
 
-MOST, CORNERS = 12, 40  #: polygons, and corners of one, at most
+from massgan_core.simulate.polygons import CORNERS, MOST
+
 REACH = 100.0  #: farthest corner from the centre [arcmin]
 
 

@@ -21,11 +21,11 @@ from massgan_core.peaks import (
     aperture_mass,
     circle_mask,
     measure_region,
-    polygon_mask,
     profile,
     separation,
 )
 from massgan_core.simulate import Cosmology
+from massgan_core.sky import inside_polygon
 
 if TYPE_CHECKING:
     from explorer.viewer import Explorer
@@ -182,8 +182,8 @@ def row(field: ShearField, samples: Any, region: tuple) -> Row:
     grid, area = field.grid, field.footprint.cpu()
     try:
         if region[0] != "circle":
-            found = measure_region(samples, grid, area, polygon_mask(grid, outline(grid, region)))
-            return Row(found)
+            inside = inside_polygon(grid, outline(grid, region))
+            return Row(measure_region(samples, grid, area, inside))
         place, radius = to_plane(grid, region[1:3]), region[3]
         found = measure_region(samples, grid, area, circle_mask(grid, tuple(place[0]), radius))
         mass = aperture_mass(samples, grid, area, place, radius)[:, 0]

@@ -107,7 +107,6 @@ def scores(first: Summary, second: Summary) -> Scores:
 
 def likeness(first: np.ndarray, second: np.ndarray, field: ShearField) -> tuple[float, float]:
     """Pearson r of two maps [H, W] over the footprint, and the rms of their difference."""
-    maps = (torch.from_numpy(np.ascontiguousarray(image)) for image in (first, second))
-    one, other = maps
+    one, other = (torch.from_numpy(np.ascontiguousarray(image)) for image in (first, second))
     area = field.footprint.cpu()
     return pearson(one, other, area).item(), rmse(one, other, area).item()

@@ -33,7 +33,7 @@ _HOMES = {
     "inspect_place": "peaks",
     "inspect_places": "peaks",
     "nearest": "peaks",
-    "peak_probability": "peaks",
+    "peak_probability": "wiring",
     "KaiserSquires": "mapping",
     "Sparse": "mapping",
     "Wiener": "mapping",

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import isfinite
 
+import numpy as np
 import torch
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from massgan_core.posterior import Sampler
@@ -19,6 +21,7 @@ METHODS = ("gan", "wiener", "sparse", "ks", "regression", "score")
 BUNDLED = {"gan": "default", "regression": "regression", "score": "score"}
 NETWORKS = tuple(BUNDLED)
 MAPS = ("sparse", "ks")  #: methods that make one map and draw no samples
+_AT_ONCE = 8  # samples whose peaks are found together, to bound memory
 KINDS = ("lognormal", "gaussian", "nfw", "nbody")
 MASKS = ("cosmos", "stars", "none")
 _MASK = 111  # key of the random stream behind a seed
@@ -201,3 +204,43 @@ def _left(mask: Tensor, left: Tensor) -> Tensor:
     if not bool((mask & left).any()):
         raise ValueError("`cut` must leave some of the field, it covers all of it")
     return mask & left
+
+
+def peak_probability(
+    places: Float[np.ndarray, "M 2"],
+    samples: Float[Tensor, "N H W"],
+    grid: Grid,
+    area: Bool[Tensor, "H W"],
+    *,
+    radius: float,
+    threshold: float,
+    smoothing: float = 0.0,
+) -> Float[np.ndarray, " M"]:
+    """Share of the samples with a peak of at least `threshold` within `radius` of each place.
+
+    Args:
+        places: Offsets (x, y) from the centre of the grid [arcmin], e.g. of the mean's peaks.
+        samples: Of the posterior.
+        grid: Pixels.
+        area: Footprint.
+        radius: How far from the place a peak may lie [arcmin].
+        threshold: Least height of a peak, in units of κ, above the footprint mean.
+        smoothing: Std of the Gaussian window [arcmin].
+
+    Raises:
+        ValueError: No samples, or a radius that is not positive.
+    """
+    from massgan_core.evaluate import peak_posterior
+    from massgan_core.peaks import find_peaks
+
+    if not len(samples):
+        raise ValueError("`samples` must hold at least one sample, got none")
+    parts = [
+        find_peaks(maps, grid, area, smoothing=smoothing, threshold=threshold)
+        for maps in samples.split(_AT_ONCE)
+    ]
+    at, height = (
+        np.concatenate([getattr(one, name) for one in parts]) for name in ("places", "height")
+    )
+    number = np.concatenate([one.map + i * _AT_ONCE for i, one in enumerate(parts)])
+    return peak_posterior(places, at, height, number, len(samples), radius=radius).probability

@@ -26,7 +26,6 @@ from explorer.elements.figures import (
     paint_compass,
     square_figure,
 )
-from explorer.elements.overlays import add_overlays, paint_overlays
 from explorer.elements.peaks import add_labels, add_peaks, paint_labels, paint_peaks
 from explorer.elements.scale import SOFT, Scale
 from explorer.elements.sky import Sky
@@ -84,7 +83,7 @@ class SkyMap:
         self.figure.image(
             "image", x="x", y="y", dw="dw", dh="dh", source=sky.mask, color_mapper=self._veil
         )
-        self._overlays = add_overlays(self.figure, sky.overlays)
+        sky.overlays.join(self.figure)
         value = CustomJSHover(args={"source": self.source}, code=_VALUE)
         self.figure.add_tools(
             HoverTool(
@@ -202,7 +201,7 @@ class SkyMap:
         self._colors = colors
         self.mapper.nan_color = ink["empty"]
         self._map_colors()
-        paint_overlays(self._overlays, theme)
+        self.sky.overlays.paint(theme)
         self._veil.palette = ["rgba(0,0,0,0)", ink["empty"]]
         self._note.text_color = ink["quiet"]
         for glyph in (self.circles.glyph, self.circles.nonselection_glyph):

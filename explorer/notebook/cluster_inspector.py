@@ -45,9 +45,6 @@ class ClusterInspector(Stills):
             raise ValueError(f"unknown cluster {cluster!r}; in this field: {known}")
         super().__init__(summary, ["sample", "mean"], {**choices, "cluster": cluster})
         self.cluster = cluster
-        inspector = self.maps.inspector
-        inspector.most.on_click(lambda _: self.maps.show_extreme(True))
-        inspector.least.on_click(lambda _: self.maps.show_extreme(False))
         if cluster:
             self._show(cluster, self._ask(cluster))
         self.layout.append(self._grid("cluster", "sample", "mean"))

@@ -5,6 +5,8 @@ What a browser says of a file (its name, its size, how many parts there are) dec
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
 from tempfile import TemporaryDirectory
@@ -36,12 +38,13 @@ class Inbox:
         Parts of a file that was refused or replaced are dropped.
 
         Raises:
-            ValueError: The file or the session is too large.
+            ValueError: The file or the session is too large, or the disk is full.
         """
         if number == 1:
             self.drop()
             self.name, self._next = plain(name), 1
-            self._path = self.folder / f"upload-{token_hex(8)}"
+            with self._room():
+                self._path = self.folder / f"upload-{token_hex(8)}"
         if self._path is None or number != self._next or plain(name) != self.name:
             return None
         # All parts but the last are of one size: a giant is known by its first.
@@ -57,12 +60,23 @@ class Inbox:
                 f"{self.name} is refused: this session has had its "
                 f"{self.limits.session / MB:g} MB of uploads; reload the page for a new one"
             )
-        with open(self._path, "ab") as file:
+        with self._room(), open(self._path, "ab") as file:
             file.write(data)
         self.received += len(data)
         self._size += len(data)
         self._next += 1
         return self._path if number == total else None
+
+    @contextmanager
+    def _room(self) -> Iterator[None]:
+        """A full disk is a sentence as well."""
+        try:
+            yield
+        except OSError:
+            self.drop()
+            raise ValueError(
+                f"{self.name} could not be kept by the server: its disk may be full"
+            ) from None
 
     def drop(self) -> None:
         """Forget the present file."""

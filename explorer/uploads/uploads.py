@@ -77,10 +77,6 @@ class Uploads(param.Parameterized):
         except ValueError as error:
             self.problem = f"{error}."
             return
-        except OSError:
-            self._inbox.drop()
-            self.problem = "The server could not keep the file: its disk may be full."
-            return
         if path is not None:
             self._path = path
             self._spawn(self.look())

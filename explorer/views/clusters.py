@@ -72,7 +72,6 @@ class Clusters:
         )
         self.layout = _column(head, self.fold, kind="mg-main")
         maps.sky.peaks.selected.on_change("indices", self._on_diamond)
-        maps.inspector.thumbnails.source.selected.on_change("indices", self._on_thumbnail)
         self.open()
         self.show_peaks()
 
@@ -196,11 +195,6 @@ class Clusters:
     def _on_diamond(self, attr: str, old: list[int], new: list[int]) -> None:
         if new and new[0] + 1 != self.state.peak:
             self.state.peak = new[0] + 1
-
-    def _on_thumbnail(self, attr: str, old: list[int], new: list[int]) -> None:
-        extremes = self.maps.inspector.extremes
-        if new and new[0] < len(extremes):
-            self.maps.player.value = extremes[new[0]] + 1
 
     def _around(self) -> Any:
         picture = self.store.galaxies

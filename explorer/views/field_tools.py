@@ -14,7 +14,7 @@ from explorer.elements.hole_map import HoleMap
 from explorer.elements.sky import Sky
 from explorer.holes import MOST, hole
 from explorer.widgets.calm import TOKENS, sheet
-from explorer.widgets.cards import card
+from explorer.widgets.cards import card, panes
 from explorer.widgets.texts import caption, heading, text
 
 if TYPE_CHECKING:
@@ -105,21 +105,20 @@ class HolesCard:
     """A card with the outline of a simulated field, to cut holes into."""
 
     def __init__(self, state: State, sky: Sky) -> None:
-        self.state, self.map = state, HoleMap(sky)
+        self.state, self._sky = state, sky
+        self.map: HoleMap | None = None  # made when a field is simulated
+        self._on_sky = False
         self.undo = pn.widgets.Button(label="Take the last one back", **_WIDE)
         self.clear = pn.widgets.Button(label="Close all holes", **_WIDE)
         self._heading, self._words = text(""), text("")
-        buttons = pn.Column(
+        self._buttons = pn.Column(
             self.undo,
             self.clear,
             css_classes=["mg-pair"],
             stylesheets=[sheet("page")],
             **_WIDE,
         )
-        self.layout = card(
-            self._heading, self.map.figure, self._words, buttons, kind="mg-data", visible=False
-        )
-        self.map.figure.on_event("selectiongeometry", self.on_drawn)
+        self.layout = card(kind="mg-data", visible=False)
         self.undo.on_click(lambda _: self._take(self.state.cut[:-1]))
         self.clear.on_click(lambda _: self._take([]))
         self.update()
@@ -141,14 +140,33 @@ class HolesCard:
         """Show the holes of the State, where the field is simulated."""
         holes = self.state.cut
         self.layout.visible = self.state.source == "simulated"
+        if not self.layout.visible:
+            return
+        if self.map is None:
+            self._furnish()
         self._heading.object = heading(*HOLES, f"{len(holes)} of {MOST}")
         self._say("" if holes else NO_HOLES)
         for button in (self.undo, self.clear):
             button.disabled = not holes
         self.map.show(holes)
 
+    def _furnish(self) -> None:
+        self.map = HoleMap(self._sky)
+        self.map.figure.on_event("selectiongeometry", self.on_drawn)
+        self.map.orient(on_sky=self._on_sky)
+        self.paint()
+        self.layout.objects = panes(self._heading, self.map.figure, self._words, self._buttons)
+
+    def orient(self, *, on_sky: bool) -> None:
+        """Name the axes as those of the maps are."""
+        self._on_sky = on_sky
+        if self.map is not None:
+            self.map.orient(on_sky=on_sky)
+
     def paint(self) -> None:
         """Take the theme."""
+        if self.map is None:
+            return
         tokens = TOKENS[self.state.theme]
         self.map.paint(self.state.theme, tokens["page"], tokens["accent"])
 

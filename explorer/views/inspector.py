@@ -11,6 +11,7 @@ import panel as pn
 from explorer.elements.histogram import Histogram
 from explorer.elements.thumbnails import ROW, Thumbnails, cutout
 from explorer.widgets.calm import TOKENS, sheet
+from explorer.widgets.cards import panes
 from explorer.widgets.texts import caption, heading, text
 
 if TYPE_CHECKING:
@@ -31,31 +32,33 @@ WAITING = "Draw samples, then pause or let them finish."
 
 
 class Inspector:
-    """A card with one cluster: choice, histogram, words, and the samples at both ends."""
+    """A card with one cluster: choice, histogram, words, and the samples at both ends.
 
-    def __init__(self, state: State) -> None:
-        self.state, self.order, self.extremes = state, [], []
+    Args:
+        state: Which cluster.
+        pick: Shows a sample large, by its number from 0.
+    """
+
+    def __init__(self, state: State, pick: Callable[[int], None]) -> None:
+        self.state, self._pick, self.order, self.extremes = state, pick, [], []
         wide = {"sizing_mode": "stretch_width", "margin": 0}
         self.choice = pn.widgets.Select(label="X-ray cluster", options={NONE: ""}, **wide)
         self.choice.param.watch(self._on_choice, "value")
-        self.histogram, self.words = Histogram(), text("")
+        self.histogram: Histogram | None = None  # made with the small maps, when first wanted
+        self.thumbnails: Thumbnails | None = None
+        self._theme, self._colors = "light", ["#000000"]
+        self.words = text("")
         self.around = pn.widgets.Button(label="Study 20′ round it", visible=False, **wide)
         self.most = pn.widgets.Button(label="Sample with most", **wide)
         self.least = pn.widgets.Button(label="with least", **wide)
-        buttons = pn.Column(
+        for button, end in ((self.most, 0), (self.least, -1)):
+            button.on_click(lambda _, end=end: self.order and pick(self.order[end]))
+        self._buttons = pn.Column(
             self.most, self.least, css_classes=["mg-pair"], stylesheets=[sheet("page")], **wide
         )
-        self.thumbnails = Thumbnails()
-        self._small = pn.Column(
-            text(caption(SMALL)), pn.pane.Bokeh(self.thumbnails.figure, **wide), **wide
-        )
+        self._small = pn.Column(visible=False, **wide)
         self._results = pn.Column(
-            pn.pane.Bokeh(self.histogram.figure, **wide),
-            buttons,
-            self._small,
-            css_classes=["mg-stack"],
-            stylesheets=[sheet("page")],
-            **wide,
+            css_classes=["mg-stack"], stylesheets=[sheet("page")], visible=False, **wide
         )
         self.layout = pn.Column(
             text(heading("Cluster", SENTENCE)),
@@ -95,12 +98,22 @@ class Inspector:
         self._results.visible = there
         self._small.visible = False
         if not there:
-            self.histogram.clear()
-            self.thumbnails.clear()
+            if self.histogram is not None:
+                self.histogram.clear()
+                self.thumbnails.clear()
             self.words.object = caption(found or WAITING)
             return
+        if self.histogram is None:
+            self._furnish()
         self.histogram.show(*found.histogram())
         self.words.object = f'<p class="quiet">{escape(sentence(found))}</p>'
+
+    def _furnish(self) -> None:
+        self.histogram, self.thumbnails = Histogram(), Thumbnails()
+        self.thumbnails.source.selected.on_change("indices", self._on_thumbnail)
+        self._small.objects = panes(text(caption(SMALL)), self.thumbnails.figure)
+        self._results.objects = panes(self.histogram.figure, self._buttons, self._small)
+        self.paint(self._theme, self._colors)
 
     def picture(
         self,
@@ -128,9 +141,14 @@ class Inspector:
 
     def paint(self, theme: str, colors: list[str] | None = None) -> None:
         """Take the theme, and the colours of the small maps."""
-        if colors is not None:
-            self.thumbnails.paint(theme, colors)
-        self.histogram.paint(theme, TOKENS[theme]["accent"])
+        self._theme, self._colors = theme, colors or self._colors
+        if self.histogram is not None:
+            self.thumbnails.paint(theme, self._colors)
+            self.histogram.paint(theme, TOKENS[theme]["accent"])
+
+    def _on_thumbnail(self, attr: str, old: list[int], new: list[int]) -> None:
+        if new and new[0] < len(self.extremes):
+            self._pick(self.extremes[new[0]])
 
     def _on_choice(self, event: object) -> None:
         if event.new or self.state.cluster in self.choice.options.values():

@@ -43,7 +43,7 @@ class Maps:
     def __init__(self, state: State) -> None:
         self.state, self.sky, self.grid = state, Sky(), None
         self.maps = Made(self._make)
-        self.galaxies, self.inspector = GalaxyMap(), Inspector(state)
+        self.galaxies, self.inspector = GalaxyMap(), Inspector(state, self.pick)
         self.holes = HolesCard(state, self.sky)
         self._images: dict[str, np.ndarray] = {}
         self.posterior = Posterior(state)
@@ -116,7 +116,7 @@ class Maps:
         self.grid, self._mask = field.grid, store.footprint
         self.sky.show(field.grid, store.footprint, store.circles)
         self.sky.select(self.state.cluster)
-        self.holes.map.orient(on_sky=field.grid.wcs is not None)
+        self.holes.orient(on_sky=field.grid.wcs is not None)
         for sky_map in self.maps.values():
             sky_map.orient(field.grid)
         self._forget(*SEEN)
@@ -259,10 +259,9 @@ class Maps:
     def _sample_of(self, summary: Summary) -> Callable[[int], np.ndarray]:
         return lambda i: np.where(self._mask, summary.sample(i).numpy(), np.nan)
 
-    def show_extreme(self, most: bool) -> None:
-        """The sample with the most or the least mass in the cluster."""
-        if self.inspector.order:
-            self.player.value = self.inspector.order[0 if most else -1] + 1
+    def pick(self, number: int) -> None:
+        """Show a kept sample, by its number from 0."""
+        self.player.value = number + 1
 
     def restretch(self) -> None:
         """New limits for the pictures that are there."""

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from explorer import places
 from explorer.elements.contours import SIGNAL_LEVELS, contours, hatched, levels_of
 from explorer.elements.graticule import graticule
-from explorer.elements.overlays import hide, show
 from explorer.elements.scale_bar import View, scale_bar
 from explorer.runner import sentence
 from explorer.views.titles import TITLES
@@ -87,19 +86,19 @@ class Overlays:
         for (wanted, sources), make in zip(pairs, made, strict=True):
             columns = make() if wanted else (None, None)
             for source, column in zip(sources, columns, strict=True):
-                hide(source) if column is None else show(source, column)
+                over.hide(source) if column is None else over.show(source, column)
 
     def hatch(self) -> None:
         """Hatch what was not observed, or do not."""
         field = self.explorer.store.field
         if not self.state.hatched or field is None:
-            hide(self.over.hatch)
+            self.over.hide(self.over.hatch)
             return
         area, grid = self.explorer.store.footprint, field.grid
 
         def then(columns: dict | None) -> None:
             if columns is not None and self.state.hatched and field is self.explorer.store.field:
-                self._deliver(lambda: show(self.over.hatch, columns))
+                self._deliver(lambda: self.over.show(self.over.hatch, columns))
 
         self.explorer.aside(partial(hatched, area, grid), then)
 
@@ -108,7 +107,7 @@ class Overlays:
         wanted = self._contoured()
         if wanted is None:
             self._traced = None
-            hide(self.over.contours)
+            self.over.hide(self.over.contours)
             name = self.state.contours
             waits = name != "none" and self.explorer.store.field is not None
             self.tools.say_contours(f"Waiting for {TITLES[name][0]}." if waits else "")
@@ -133,7 +132,7 @@ class Overlays:
         now = self._contoured()
         if found is not None and now is not None and now[0] == wanted[0]:
             levels, columns = found
-            show(self.over.contours, columns)
+            self.over.show(self.over.contours, columns)
             self.tools.say_contours(contour_words(wanted[0], levels))
         self.trace()
 
@@ -172,7 +171,7 @@ class Overlays:
         """Send all maps to the chosen place, and put a cross there."""
         words, field = self.state.place, self.explorer.store.field
         if not words or field is None:
-            hide(self.over.place)
+            self.over.hide(self.over.place)
             self.tools.say_place("")
             return
         grid = field.grid
@@ -191,12 +190,12 @@ class Overlays:
 
     def _arrive(self, found: tuple[float, float] | str | None) -> None:
         if found is None or isinstance(found, str):
-            hide(self.over.place)
+            self.over.hide(self.over.place)
             said = (found or "")[:1].upper() + (found or "")[1:]
             self.tools.say_place(said and f"{said}.")
             return
         self.tools.say_place("")
-        show(self.over.place, {"x": [found[0]], "y": [found[1]]})
+        self.over.show(self.over.place, {"x": [found[0]], "y": [found[1]]})
         half = min(NEAR, max(self.maps.grid.extent) / 4)
         for axis, middle in zip(
             (self.maps.sky.x_range, self.maps.sky.y_range), found, strict=True

@@ -159,8 +159,6 @@ class Page:
             *[watcher for section in self.sections for watcher in section.watchers(soon)],
         ]
         inspector.around.on_click(lambda _: self._on_around())
-        inspector.most.on_click(lambda _: maps.show_extreme(True))
-        inspector.least.on_click(lambda _: maps.show_extreme(False))
         maps.sky.clusters.selected.on_change("indices", self._on_circle)
         maps.galaxies.clusters.selected.on_change("indices", self._on_galaxy_circle)
         maps.player.param.watch(soon(maps.show_sample), ["value", "direction"])

@@ -3,15 +3,13 @@
 from massgan_core.peaks.aperture import aperture_mass, aperture_mean
 from massgan_core.peaks.detect import Peaks, find_peaks
 from massgan_core.peaks.inspect import Inspection, inspect_place, inspect_places
-from massgan_core.peaks.match import Match, chance, match, match_peaks
-from massgan_core.peaks.probability import nearest, peak_probability
+from massgan_core.peaks.match import Match, chance, match, match_peaks, nearest
 from massgan_core.peaks.profile import Profile, profile, separation
 from massgan_core.peaks.regions import (
     Measured,
     Sampled,
     circle_mask,
     measure_region,
-    polygon_mask,
 )
 
 __all__ = [
@@ -31,9 +29,7 @@ __all__ = [
     "match",
     "match_peaks",
     "measure_region",
-    "polygon_mask",
+    "nearest",
     "profile",
     "separation",
-    "nearest",
-    "peak_probability",
 ]

@@ -91,3 +91,26 @@ def chance(number: float, area: float, radius: float) -> float:
         radius: Of matching [arcmin].
     """
     return float(-np.expm1(-number / area * pi * radius**2))
+
+
+def nearest(
+    places: Float[np.ndarray, "M 2"],
+    others: Float[np.ndarray, "K 2"],
+    reach: float | Float[np.ndarray, " K"],
+) -> tuple[Int[np.ndarray, " M"], Float[np.ndarray, " M"]]:
+    """The nearest of the others that has each place within its reach.
+
+    Args:
+        places: Offsets on the plane [arcmin].
+        others: Others.
+        reach: How far from each of the others [arcmin].
+
+    Returns:
+        Its index, −1 for none, and the distance [arcmin], ∞ for none.
+    """
+    if not len(others):
+        return np.full(len(places), -1), np.full(len(places), np.inf)
+    distance = np.linalg.norm(places[:, None] - others, axis=-1)
+    distance[distance > np.broadcast_to(reach, len(others))] = np.inf
+    index, least = distance.argmin(1), distance.min(1)
+    return np.where(np.isfinite(least), index, -1), least

@@ -93,7 +93,8 @@ def measure_region(
         samples: Of the posterior, less their footprint mean as those of a ``Summary``.
         grid: Pixels.
         area: Footprint.
-        inside: The region, see :func:`circle_mask` and :func:`polygon_mask`.
+        inside: The region, see :func:`circle_mask` and
+            :func:`massgan_core.sky.inside_polygon`.
 
     Raises:
         ValueError: No samples, or no pixel of the region lies in the footprint.
@@ -114,30 +115,6 @@ def measure_region(
 
 def circle_mask(grid: Grid, place: tuple[float, float], radius: float) -> Bool[Tensor, "H W"]:
     """Pixels whose centres lie within `radius` [arcmin] of an offset from the centre [arcmin]."""
-    x, y = _centres(grid)
-    return torch.from_numpy((x - place[0]) ** 2 + (y - place[1]) ** 2 <= radius**2)
-
-
-def polygon_mask(grid: Grid, corners: Float[np.ndarray, "V 2"]) -> Bool[Tensor, "H W"]:
-    """Pixels whose centres lie in a polygon, by the even-odd rule.
-
-    Args:
-        grid: Pixels.
-        corners: In order, offsets (x, y) from the centre of the grid [arcmin].
-    """
-    if len(corners) < 3:
-        raise ValueError(f"`corners` must be three or more, got {len(corners)}")
-    x, y = _centres(grid)
-    odd = np.zeros(grid.shape, bool)
-    for (x1, y1), (x2, y2) in zip(corners, np.roll(corners, -1, 0), strict=True):
-        if y1 != y2:  # a level edge is crossed by no level line
-            crossed = (y1 > y) != (y2 > y)
-            odd ^= crossed & (x < x1 + (y - y1) * (x2 - x1) / (y2 - y1))
-    return torch.from_numpy(odd)
-
-
-def _centres(grid: Grid) -> tuple[Float[np.ndarray, "1 W"], Float[np.ndarray, "H 1"]]:
-    """Offsets of the columns and of the rows of pixels [arcmin]."""
     height, width = grid.shape
     x, y = grid.pixel_to_plane(np.arange(width, dtype=float), np.arange(height, dtype=float))
-    return x[None, :], y[:, None]
+    return torch.from_numpy((x - place[0]) ** 2 + (y[:, None] - place[1]) ** 2 <= radius**2)

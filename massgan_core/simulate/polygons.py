@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor
 
-from massgan_core.sky import Grid
+from massgan_core.sky import Grid, inside_polygon
 
 MOST, CORNERS = 12, 40  #: polygons, and corners of one, at most
 
@@ -29,14 +29,10 @@ def inside_polygons(
     """
     if len(polygons) > MOST:
         raise ValueError(f"there must be at most {MOST} polygons, got {len(polygons)}")
-    height, width = grid.shape
-    left, bottom, _, _ = grid.bounds
-    x = left + (np.arange(width) + 0.5) * grid.pixel_scale
-    y = bottom + (np.arange(height)[:, None] + 0.5) * grid.pixel_scale
-    inside = np.zeros(grid.shape, bool)
+    inside = torch.zeros(grid.shape, dtype=torch.bool)
     for polygon in polygons:
-        inside |= _inside(_corners(polygon), x, y)
-    return torch.from_numpy(inside)
+        inside |= inside_polygon(grid, _corners(polygon))
+    return inside
 
 
 def _corners(polygon: Sequence[Sequence[float]]) -> np.ndarray:
@@ -49,14 +45,3 @@ def _corners(polygon: Sequence[Sequence[float]]) -> np.ndarray:
     if not np.isfinite(corners).all():
         raise ValueError("the corners of a polygon must be finite [arcmin]")
     return corners
-
-
-def _inside(corners: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Count the sides to the right of each pixel: an odd number means inside."""
-    inside = np.zeros((len(y), len(x)), bool)
-    for (x0, y0), (x1, y1) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
-        if y0 == y1:
-            continue  # level: no row crosses it
-        crossed = (y0 > y) != (y1 > y)
-        inside ^= crossed & (x < x0 + (y - y0) * (x1 - x0) / (y1 - y0))
-    return inside

@@ -6,6 +6,7 @@ from massgan_core.sky.grid import Grid
 from massgan_core.sky.lensing import ShearOperator, reduced_shear
 from massgan_core.sky.maxima import local_maxima
 from massgan_core.sky.noise import pixel_sigma, shape_noise, shear_scatter
+from massgan_core.sky.polygons import inside_polygon
 from massgan_core.sky.rng import Draws, generator
 from massgan_core.sky.smooth import smooth
 from massgan_core.sky.sources import Sources
@@ -23,6 +24,7 @@ __all__ = [
     "footprint",
     "gaussian_field",
     "generator",
+    "inside_polygon",
     "local_maxima",
     "pixel_sigma",
     "reduced_shear",

@@ -18,10 +18,10 @@ from massgan_core.peaks import (
     aperture_mass,
     circle_mask,
     measure_region,
-    polygon_mask,
     profile,
     separation,
 )
+from massgan_core.sky import inside_polygon
 
 CIRCLE = ("circle", 150.05, 2.2, 3.0)
 BOX = ("box", 149.9, 2.2, 6.0, 5.0)
@@ -60,7 +60,7 @@ def test_numbers_are_the_librarys(explorer: Explorer) -> None:
     mass = aperture_mass(summary.samples, grid, area, place, 3.0)[:, 0]
     torch.testing.assert_close(got.mass.values, mass)
 
-    inside = polygon_mask(grid, outline(grid, BOX))
+    inside = inside_polygon(grid, outline(grid, BOX))
     want = measure_region(summary.samples, grid, area, inside)
     torch.testing.assert_close(found.rows[BOX].found.kappa.values, want.kappa.values)
     assert found.rows[BOX].mass is None

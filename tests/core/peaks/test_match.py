@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from massgan_core.evaluate import matched_fraction
-from massgan_core.peaks import Peaks, chance, match, match_peaks
+from massgan_core.peaks import Peaks, chance, match, match_peaks, nearest
 
 
 def peaks(places, height=None, map=None):
@@ -97,3 +97,13 @@ def test_empty_lists_match_nothing():
 def test_a_radius_is_positive():
     with pytest.raises(ValueError, match="`radius` must be positive"):
         match(np.zeros((1, 2)), np.zeros((1, 2)), 0.0)
+
+
+def test_the_nearest_within_reach():
+    places = np.array([[0.0, 0.0], [3.0, 0.0], [10.0, 0.0]])
+    others = np.array([[0.5, 0.0], [-0.4, 0.0], [4.5, 0.0]])
+    index, distance = nearest(places, others, np.array([1.0, 1.0, 2.0]))
+    assert index.tolist() == [1, 2, -1]
+    np.testing.assert_allclose(distance, [0.4, 1.5, np.inf])
+    index, distance = nearest(places, others[:0], 1.0)
+    assert index.tolist() == [-1, -1, -1] and np.isinf(distance).all()

@@ -7,9 +7,8 @@ from massgan_core.peaks import (
     aperture_mean,
     circle_mask,
     measure_region,
-    polygon_mask,
 )
-from massgan_core.sky import Grid, remove_mean
+from massgan_core.sky import Grid, inside_polygon, remove_mean
 
 GRID = Grid((60, 81), 0.5)
 WHOLE = torch.ones(60, 81, dtype=torch.bool)
@@ -19,7 +18,7 @@ BOX = np.array([[-5.0, -3.0], [7.0, -3.0], [7.0, 4.0], [-5.0, 4.0]])
 def test_a_constant_map_has_its_height_in_every_region():
     height = torch.tensor([-0.2, 0.0, 0.7])
     maps = height[:, None, None].expand(3, *GRID.shape)
-    for inside in (circle_mask(GRID, (2.0, -1.0), 3.0), polygon_mask(GRID, BOX)):
+    for inside in (circle_mask(GRID, (2.0, -1.0), 3.0), inside_polygon(GRID, BOX)):
         found = measure_region(maps, GRID, WHOLE, inside)
         torch.testing.assert_close(found.kappa.values, height.double())
         torch.testing.assert_close(found.peak.values, height.double())
@@ -28,7 +27,7 @@ def test_a_constant_map_has_its_height_in_every_region():
 
 def test_the_mean_is_linear_and_the_peak_scales(rng):
     a, b = torch.randn(2, 5, *GRID.shape, generator=rng, dtype=torch.float64)
-    inside = polygon_mask(GRID, BOX)
+    inside = inside_polygon(GRID, BOX)
     one, other, both = (measure_region(m, GRID, WHOLE, inside) for m in (a, b, 2 * a - 3 * b))
     want = 2 * one.kappa.values - 3 * other.kappa.values
     torch.testing.assert_close(both.kappa.values, want)
@@ -74,7 +73,7 @@ def test_few_samples_have_no_wide_interval():
 def test_only_the_footprint_counts(rng):
     maps, area = torch.randn(3, *GRID.shape, generator=rng), WHOLE.clone()
     area[:, :40] = False
-    inside = polygon_mask(GRID, np.array([[-10.0, -5], [9.75, -5], [9.75, 5], [-10.0, 5]]))
+    inside = inside_polygon(GRID, np.array([[-10.0, -5], [9.75, -5], [9.75, 5], [-10.0, 5]]))
     poisoned = torch.where(area, maps, torch.nan)
     found = measure_region(poisoned, GRID, area, inside)
     alone = measure_region(maps, GRID, WHOLE, inside & area)
@@ -85,8 +84,9 @@ def test_only_the_footprint_counts(rng):
 @pytest.mark.parametrize("turn", [0, 1, 2, 3])
 def test_a_polygon_does_not_mind_where_it_begins_or_which_way_it_goes(turn):
     corners = np.roll(np.array([[-4.0, -4], [6, -2], [1, 0], [6.0, 7], [-3, 5]]), turn, 0)
-    one, back = polygon_mask(GRID, corners), polygon_mask(GRID, corners[::-1])
-    assert torch.equal(one, back) and torch.equal(one, polygon_mask(GRID, np.roll(corners, 1, 0)))
+    one, back = inside_polygon(GRID, corners), inside_polygon(GRID, corners[::-1])
+    turned = inside_polygon(GRID, np.roll(corners, 1, 0))
+    assert torch.equal(one, back) and torch.equal(one, turned)
     x, y = corners.T
     shoelace = abs((x * np.roll(y, -1) - y * np.roll(x, -1)).sum()) / 2
     assert int(one.sum()) * 0.25 == pytest.approx(shoelace, rel=0.03)
@@ -100,4 +100,4 @@ def test_regions_that_hold_nothing_are_refused():
     with pytest.raises(ValueError, match="at least one sample"):
         measure_region(maps[:0], GRID, WHOLE, WHOLE)
     with pytest.raises(ValueError, match="three or more, got 2"):
-        polygon_mask(GRID, BOX[:2])
+        inside_polygon(GRID, BOX[:2])

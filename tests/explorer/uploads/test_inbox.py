@@ -110,3 +110,19 @@ def test_closing_removes_the_folder_and_is_harmless_twice() -> None:
     inbox.close()
     assert not folder.exists()
     inbox.close()
+
+
+def test_a_full_disk_is_a_sentence_that_names_no_folder(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inbox.take("a.csv", 1, 2, b"one")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device", "/somewhere/secret")
+
+    monkeypatch.setattr("builtins.open", full)
+    with pytest.raises(ValueError, match="a.csv could not be kept by the server") as refused:
+        inbox.take("a.csv", 2, 2, b"two")
+    assert "/" not in str(refused.value)
+    monkeypatch.undo()
+    assert inbox.take("a.csv", 2, 2, b"two") is None  # its first part is gone

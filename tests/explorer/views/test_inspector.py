@@ -30,7 +30,7 @@ def found(small_field: Any) -> Any:
 
 
 def test_clusters_of_the_field_are_offered_the_massive_first() -> None:
-    inspector = Inspector(State())
+    inspector = Inspector(State(), lambda number: None)
     assert not inspector.layout.visible
     inspector.offer(CIRCLES)
     assert inspector.layout.visible
@@ -41,7 +41,7 @@ def test_clusters_of_the_field_are_offered_the_massive_first() -> None:
 
 
 def test_choice_and_state_follow_each_other() -> None:
-    inspector = Inspector(State(cluster="Faint"))
+    inspector = Inspector(State(cluster="Faint"), lambda number: None)
     inspector.offer(CIRCLES)
     assert inspector.choice.value == "Faint"
     inspector.choice.value = "Massive"
@@ -51,13 +51,13 @@ def test_choice_and_state_follow_each_other() -> None:
 
 
 def test_a_cluster_of_another_field_is_kept_for_later() -> None:
-    inspector = Inspector(State(cluster="Elsewhere"))
+    inspector = Inspector(State(cluster="Elsewhere"), lambda number: None)
     inspector.offer(CIRCLES)
     assert inspector.choice.value == "" and inspector.state.cluster == "Elsewhere"
 
 
 def test_the_histogram_is_the_librarys(found: Any) -> None:
-    inspector = Inspector(State())
+    inspector = Inspector(State(), lambda number: None)
     inspector.show(found)
     edges, own, random = found.histogram()
     data = inspector.histogram.source.data

@@ -224,12 +224,12 @@ def test_the_samples_at_both_ends_of_a_cluster_are_shown(maps: Maps, summary: An
     found = mg.inspect_place(summary.samples, field.grid, field.footprint, (0.0, 0.0), 2.0)
     maps.show_inspection(found)
     for most, number in ((True, found.order[0]), (False, found.order[-1])):
-        maps.show_extreme(most)
+        (maps.inspector.most if most else maps.inspector.least).param.trigger("clicks")
         maps.show_sample()
         np.testing.assert_array_equal(_shown(maps, "sample"), summary.samples[number].numpy())
     maps.show_inspection(None)
     at = maps.player.value
-    maps.show_extreme(True)
+    maps.inspector.most.param.trigger("clicks")
     assert maps.player.value == at
 
 
