@@ -5,7 +5,7 @@ What takes long is done in a thread, at rest, and only once someone looks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ import param
 import massgan_core as mg
 from explorer import positions
 from explorer import store as library
+from explorer.asking import Asking
 from explorer.uploads.inbox import Inbox
 from explorer.uploads.positions import LIMITS
 from explorer.uploads.reading import READERS, CalledOff, Reading
@@ -51,15 +52,14 @@ class PeakList:
     cut: int  #: how many lower ones were left out
 
 
-class Census(param.Parameterized):
+class Census(Asking):
     """Follows the choices, the field and the samples.
 
     Args:
         state: Choices.
         store: The open field; its `circles` are set here.
         runner: The samples.
-        spawn: Starts a coroutine on the session's event loop.
-        quietly: Awaits a call in a thread; None and an alert if it fails.
+        how: See :class:`explorer.asking.Asking`.
     """
 
     own = param.Parameter(default=None, doc="Positions of this session, as Clusters, or None.")
@@ -67,20 +67,10 @@ class Census(param.Parameterized):
     reading = param.Boolean(default=False, doc="Positions are being read.")
     judged = param.Parameter(default=None, doc="The Judged circles of now; None before.")
     listed = param.Parameter(default=None, doc="The PeakList of now; None before.")
-    busy = param.Boolean(default=False, doc="Samples are being asked.")
 
-    def __init__(
-        self,
-        state: State,
-        store: Store,
-        runner: Runner,
-        *,
-        spawn: Callable[[Coroutine], None],
-        quietly: Callable[..., Any],
-    ) -> None:
-        super().__init__()
+    def __init__(self, state: State, store: Store, runner: Runner, **how: Any) -> None:
+        super().__init__(**how)
         self.state, self.store, self.runner = state, store, runner
-        self._spawn, self._quietly = spawn, quietly
         self._inbox, self._closed = Inbox(LIMITS), False
         self._done: dict[str, tuple | None] = {"judged": None, "listed": None}
         state.param.watch(self._on_list, list(CHOICES))
@@ -160,7 +150,7 @@ class Census(param.Parameterized):
         reach = np.maximum(circles.radius, BESIDE)
         return mg.nearest(self.listed.peaks.places, np.stack([circles.x, circles.y], 1), reach)
 
-    def _wanted(self) -> dict[str, tuple | None]:
+    def _wishes(self) -> dict[str, tuple | None]:
         """What to ask: arguments of :func:`judge` and of :func:`peaks_of`; None for nothing."""
         state, summary = self.state, self.runner.summary
         if summary is None or not self.runner.at_rest:
@@ -174,35 +164,27 @@ class Census(param.Parameterized):
         }
 
     def _on_change(self, *_: param.parameterized.Event) -> None:
-        wanted = self._wanted()
-        old = [name for name in wanted if not _same(wanted[name], self._done[name])]
+        wishes = self._wishes()
+        old = [name for name in wishes if not _same(wishes[name], self._done[name])]
         for name in old:
             self._done[name] = None
         self.param.update(**dict.fromkeys(old))
-        if not self.busy and any(wanted[name] is not None for name in old):
-            self._spawn(self._ask())
+        self._look()
 
-    async def _ask(self) -> None:
-        """Ask until what was asked is what is wanted: choices and samples may overtake it."""
-        if self.busy:
-            return
-        self.busy = True
-        try:
-            while name := self._open():
-                asked = self._wanted()[name]
-                found = await self._quietly(_MAKE[name], *asked)
-                if _same(asked, self._wanted()[name]):
-                    self._done[name] = asked
-                    self.param.update(**{name: found})
-        finally:
-            self.busy = False
+    def _wanted(self) -> tuple[str, tuple] | None:
+        """The first thing that is wished for and not done, and its name."""
+        for name, wish in self._wishes().items():
+            if wish is not None and not _same(wish, self._done[name]):
+                return name, wish
+        return None
 
-    def _open(self) -> str:
-        """The first thing that is wanted and not done; empty for none."""
-        for name, wanted in self._wanted().items():
-            if wanted is not None and not _same(wanted, self._done[name]):
-                return name
-        return ""
+    async def _answer(self, wanted: tuple[str, tuple]) -> bool:
+        name, wish = wanted
+        found = await self._quietly(_MAKE[name], *wish)
+        if _same(wish, self._wishes()[name]):
+            self._done[name] = wish
+            self.param.update(**{name: found})
+        return True
 
 
 def judge(summary: Summary, circles: Circles) -> Judged:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 import param
 
 from explorer import diagnostics as library
+from explorer.asking import Asking
 from explorer.runner import Runner
 from explorer.state import State
 from explorer.store import Store
@@ -16,35 +16,24 @@ if TYPE_CHECKING:
     from massgan_core.posterior import Summary
 
 
-class Checker(param.Parameterized):
+class Checker(Asking):
     """Keeps the latest :class:`explorer.diagnostics.Diagnosis` of the open field.
 
     Args:
         state: Whether the checks are open.
         store: Another field forgets the checks.
         runner: Whose samples are checked.
-        spawn: Starts a coroutine on the page's event loop.
-        quietly: Awaits a call made in a thread; None, and an alert, if it fails.
+        how: See :class:`explorer.asking.Asking`.
     """
 
     diagnosis = param.Parameter(default=None, doc="The Diagnosis last made; None before.")
     summary = param.Parameter(default=None, doc="The Summary it is of.")
-    busy = param.Boolean(default=False, doc="Samples are being checked.")
 
-    def __init__(
-        self,
-        state: State,
-        store: Store,
-        runner: Runner,
-        *,
-        spawn: Callable[[Coroutine], None],
-        quietly: Callable[..., Any],
-    ) -> None:
-        super().__init__()
+    def __init__(self, state: State, store: Store, runner: Runner, **how: Any) -> None:
+        super().__init__(**how)
         self._state, self._store, self._runner = state, store, runner
-        self._spawn, self._quietly = spawn, quietly
-        state.param.watch(self._on_wish, "checks")
-        runner.param.watch(self._on_wish, ["phase", "summary"])
+        state.param.watch(self._look, "checks")
+        runner.param.watch(self._look, ["phase", "summary"])
         store.param.watch(self._on_field, "field")
 
     @property
@@ -55,10 +44,6 @@ class Checker(param.Parameterized):
     def _on_field(self, *_: param.parameterized.Event) -> None:
         self.param.update(diagnosis=None, summary=None)
 
-    def _on_wish(self, *_: param.parameterized.Event) -> None:
-        if not self.busy and self._wanted() is not None:
-            self._spawn(self._check())
-
     def _wanted(self) -> Summary | None:
         """Samples to be checked; None while they are not, no longer or not yet to be."""
         summary = self._runner.summary
@@ -67,20 +52,8 @@ class Checker(param.Parameterized):
             return None
         return summary
 
-    async def _check(self) -> None:
-        """Check until what was checked is what is wanted: samples may overtake it."""
-        if self.busy:
-            return
-        self.busy = True
-        try:
-            while (summary := self._wanted()) is not None:
-                if not await self._diagnose(summary):
-                    return
-        finally:
-            self.busy = False
-
-    async def _diagnose(self, summary: Summary) -> bool:
-        """Whether to go on: not after a failure, which would only repeat itself."""
+    async def _answer(self, summary: Summary) -> bool:
+        """Not on after a failure, which would only repeat itself."""
         dropped = False
 
         def wanted() -> bool:

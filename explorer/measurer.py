@@ -12,6 +12,7 @@ import numpy as np
 import param
 import torch
 
+from explorer.asking import Asking
 from explorer.regions import outline, to_plane
 from explorer.runner import sentence
 from massgan_core.peaks import (
@@ -107,28 +108,23 @@ class Wish:
         )
 
 
-class Measurer(param.Parameterized):
+class Measurer(Asking):
     """Keeps the latest :class:`Measurement` of the open field."""
 
     found = param.Parameter(default=None, doc="The Measurement last made; None before.")
-    busy = param.Boolean(default=False, doc="Something is being measured.")
 
     def __init__(self, explorer: Explorer) -> None:
-        super().__init__()
+        super().__init__(spawn=explorer._spawn, quietly=explorer._quietly)
         self._explorer, self._done = explorer, None
-        explorer.state.param.watch(self._on_wish, list(WATCHED))
-        explorer.runner.param.watch(self._on_wish, ["phase", "summary"])
-        explorer.param.watch(self._on_wish, ["known"])
-        explorer.store.param.watch(self._on_wish, ["seen"])
+        explorer.state.param.watch(self._look, list(WATCHED))
+        explorer.runner.param.watch(self._look, ["phase", "summary"])
+        explorer.param.watch(self._look, ["known"])
+        explorer.store.param.watch(self._look, ["seen"])
         explorer.store.param.watch(self._on_field, ["field"])
 
     def _on_field(self, *_: param.parameterized.Event) -> None:
         self.found = self._done = None
-        self._on_wish()
-
-    def _on_wish(self, *_: param.parameterized.Event) -> None:
-        if not self.busy and self._wanted() is not None:
-            self._explorer._spawn(self._measure())
+        self._look()
 
     def redshift(self) -> float:
         """Where lengths are measured: chosen, or of the chosen cluster, or that of most lenses."""
@@ -148,19 +144,12 @@ class Measurer(param.Parameterized):
         wish = Wish(explorer.store.field, summary, regions, line, self.redshift(), ks)
         return None if wish.same(self._done) else wish
 
-    async def _measure(self) -> None:
-        """Measure until what was measured is what is wanted: choices may overtake it."""
-        if self.busy:
-            return
-        self.busy = True
-        try:
-            while (wish := self._wanted()) is not None:
-                self._done = wish
-                found = await self._explorer._quietly(measure, wish, self.found)
-                if wish.field is self._explorer.store.field:
-                    self.found = found
-        finally:
-            self.busy = False
+    async def _answer(self, wish: Wish) -> bool:
+        self._done = wish
+        found = await self._quietly(measure, wish, self.found)
+        if wish.field is self._explorer.store.field:
+            self.found = found
+        return True
 
 
 def measure(wish: Wish, before: Measurement | None = None) -> Measurement:

@@ -52,15 +52,45 @@ def on_plane(text: str, grid: Grid) -> tuple[float, float]:
     return x, y
 
 
+def degrees(ra: str, dec: str) -> tuple[float, float]:
+    """RA and Dec [deg] of two texts: numbers are degrees; else RA is in hours, unless it says d.
+
+    Raises:
+        ValueError: They are no coordinates.
+    """
+    if is_number(ra) and is_number(dec):
+        return float(ra), float(dec)
+    return _parsed(ra, dec, unit="deg" if is_number(ra) or ra.endswith("d") else "hourangle")
+
+
+def is_number(text: str) -> bool:
+    """Whether Python reads a number in `text`."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _coordinates(text: str) -> tuple[float, float]:
+    words = text.split()
+    try:
+        # More than two words are hours, minutes and seconds, then degrees and their parts.
+        ra, dec = degrees(*words) if len(words) == 2 else _parsed(text, unit="hourangle")
+    except ValueError:
+        raise ValueError(f"a place must be {HOW}, got {text!r}") from None
+    if not (abs(ra) <= 360 and abs(dec) <= 90):
+        raise ValueError(f"a place must have RA within ±360° and Dec within ±90°, got {text!r}")
+    return ra % 360, dec
+
+
+def _parsed(*texts: str, unit: str) -> tuple[float, float]:
     from astropy.coordinates import SkyCoord
 
-    # Two plain numbers are degrees; anything with hours, minutes, seconds says hours first.
-    plain = len(text.split()) == 2 and not re.search("[:hmsd°′'\"]", text, re.IGNORECASE)
     try:
-        found = SkyCoord(text, unit=("deg", "deg") if plain else ("hourangle", "deg"))
+        found = SkyCoord(*texts, unit=(unit, "deg"))
     except Exception:  # astropy raises many kinds, whose words are for programmers
-        raise ValueError(f"a place must be {HOW}, got {text!r}") from None
+        raise ValueError(f"no coordinates: {' '.join(texts)!r}") from None
     return float(found.ra.deg), float(found.dec.deg)
 
 

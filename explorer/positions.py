@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import massgan_core as mg
+from explorer.places import degrees, is_number
 
 if TYPE_CHECKING:
     from massgan_core.survey import Clusters
@@ -124,7 +125,7 @@ def _says(line: str) -> bool:
 def _split(number: int, line: str) -> tuple[str, str, str]:
     """RA, Dec and name of a line."""
     words = line.replace("−", "-").replace(",", " ").replace("\t", " ").split()
-    spaced = len(words) >= 6 and all(map(_is_number, words[:6])) and words[3][0] in "+-"
+    spaced = len(words) >= 6 and all(map(is_number, words[:6])) and words[3][0] in "+-"
     if spaced:  # 10 00 43.1 +02 06 37
         words = [":".join(words[:3]), ":".join(words[3:6]), *words[6:]]
     if len(words) < 2:
@@ -133,27 +134,13 @@ def _split(number: int, line: str) -> tuple[str, str, str]:
 
 
 def _degrees(ra: str, dec: str, line: tuple[int, str]) -> tuple[float, float]:
-    """RA and Dec [deg] of two texts."""
-    if _is_number(ra) and _is_number(dec):
-        return float(ra), float(dec)
-    from astropy.coordinates import SkyCoord
-
-    unit = "deg" if _is_number(ra) or ra.endswith("d") else "hourangle"
+    """RA and Dec [deg] of two texts of a line."""
     try:
-        place = SkyCoord(ra, dec, unit=(unit, "deg"))
-    except Exception:
+        return degrees(ra, dec)
+    except ValueError:
         raise ValueError(
             f"line {line[0]} must hold {_RULE}, got “{line[1].strip()[:40]}”"
         ) from None
-    return float(place.ra.deg), float(place.dec.deg)
-
-
-def _is_number(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True
 
 
 def _named(names: list[Any]) -> list[str]:

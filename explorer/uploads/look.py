@@ -18,6 +18,7 @@ import pyarrow.csv
 import pyarrow.parquet
 from astropy.io import fits
 
+from explorer.places import is_number
 from explorer.uploads.limits import MB, Limits
 
 FIRST = 5  #: rows shown
@@ -140,7 +141,7 @@ def _csv(path: Path, name: str, limits: Limits) -> dict[str, Any]:
         raise ValueError(
             f"{name} is neither FITS, Parquet nor a CSV table with a header line: {_line(error)}"
         ) from None
-    if all(_is_number(column) for column in table.column_names):
+    if all(is_number(column) for column in table.column_names):
         raise ValueError(f"the first line of {name} must name its columns, it holds numbers")
     return _table(_arrow_columns(table), name)
 
@@ -217,14 +218,6 @@ def _text(value: Any) -> str:
     if value is None:
         return "…"
     return f"{value:.6g}" if isinstance(value, np.floating) else str(value)[:20]
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _line(error: Exception) -> str:
