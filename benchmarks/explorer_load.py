@@ -16,6 +16,7 @@ import argparse
 import asyncio
 import gc
 import json
+import logging
 import time
 from functools import partial
 from threading import Thread
@@ -46,6 +47,8 @@ def main() -> None:
     parser.add_argument("--sides", type=int, nargs="+", default=[256, 512, 1024], help="[pixels]")
     parser.add_argument("--seconds", type=float, default=30.0, help="of sampling at once")
     asked = parser.parse_args()
+    # What was on its way to a page that is closed is lost, as it must be.
+    logging.getLogger("bokeh.server.views.ws").setLevel(logging.ERROR)
     server = Served()
     found = {
         "at_once": at_once(server, asked.sessions, asked.seconds),
@@ -165,7 +168,7 @@ def visits(server: Served, count: int) -> dict:
 
 def stop(name: str, side: int) -> dict:
     """Time [s] from Stop, in the middle of a batch, until another session has its turn."""
-    field = mg.simulated("nfw", side=side)
+    field = mg.simulated("nfw", mask="none", side=side)
     found: dict[str, Any] = {"sampler": name, "side": side}
 
     async def scene() -> None:

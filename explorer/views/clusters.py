@@ -23,6 +23,7 @@ from explorer.views.rows import (
 )
 from explorer.widgets.calm import sheet
 from explorer.widgets.checks import explained, pane
+from explorer.widgets.fold import Fold
 from explorer.widgets.texts import alert, text
 
 if TYPE_CHECKING:
@@ -45,7 +46,6 @@ RISEN = (
     "peak at least as high as the limit within the radius. Cluster: the nearest of the list "
     "within its circle or 2′, whichever is wider.",
 )
-MARKS = ("peaks", "labels", "clusters")
 
 
 class Clusters:
@@ -56,21 +56,12 @@ class Clusters:
         self.state, self.census, self.store = explorer.state, explorer.census, explorer.store
         self.clusters: Table | None = None
         self.peaks: Table | None = None
-        self.line, self._problem = text(""), text("", visible=False)
+        self._fold = Fold(self.state, "tables", "tables")
+        self.line, self.button, self.fold = self._fold.line, self._fold.button, self._fold.body
+        self.layout = self._fold.layout
+        self._problem = text("", visible=False)
         self._clusters_words, self._peaks_words = text(""), text("")
         self._source = text("")
-        self.button = pn.widgets.Button(label="Show tables", margin=0, width=148)
-        self.button.on_click(self._on_button)
-        self.fold = pn.Column(visible=False, **_WIDE)
-        head = pn.Row(
-            self.line,
-            self.button,
-            css_classes=["mg-card"],
-            stylesheets=[sheet("page")],
-            align="center",
-            **_WIDE,
-        )
-        self.layout = _column(head, self.fold, kind="mg-main")
         maps.sky.peaks.selected.on_change("indices", self._on_diamond)
         self.open()
         self.show_peaks()
@@ -80,7 +71,6 @@ class Clusters:
         state, census, store = self.state, self.census, self.store
         return [
             (state, state.param.watch(soon(self.open), ["tables"])),
-            (store, store.param.watch(soon(self.open), ["field"])),
             (
                 state,
                 state.param.watch(soon(self.maps.show_marks), ["peaks", "labels", "clusters"]),
@@ -97,14 +87,11 @@ class Clusters:
 
     def open(self) -> None:
         """Open or close, as the State says; the tables are made when they are first wanted."""
-        # Not before a field is open: parts made before the page is there look for their styles
-        # on another host.
-        if self.state.tables and self.clusters is None and self.store.field is not None:
+        if self.state.tables and self.clusters is None:
             self._furnish()
             self.show_clusters()
             self.show_peaks()
-        self.button.label = "Hide tables" if self.state.tables else "Show tables"
-        self.fold.visible = self.state.tables and self.clusters is not None
+        self._fold.open()
         self.say()
 
     def say(self) -> None:
@@ -177,9 +164,6 @@ class Clusters:
     def paint(self, theme: str) -> None:
         """Nothing to do: style sheets follow the page."""
 
-    def _on_button(self, _: object) -> None:
-        self.state.tables = not self.state.tables
-
     def _on_cluster(self, row: int) -> None:
         circles = self.store.circles
         if circles is not None and row < len(circles.name):
@@ -205,7 +189,7 @@ class Clusters:
         if state.catalog == "own" and own is None:
             return "Paste positions or drop a file of them."
         if state.catalog == "own":
-            return f"{len(own):,} of your own. They stay in this session and are in no link."
+            return f"{len(own):,}. {SOURCES['own']}"
         return SOURCES[state.catalog]
 
     def _mark(self) -> str:

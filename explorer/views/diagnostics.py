@@ -12,6 +12,7 @@ from explorer.views.charts import charts, pictures
 from explorer.views.findings import CHECKS, INTRODUCTION, SECTION, findings, standing
 from explorer.widgets.calm import sheet
 from explorer.widgets.checks import explained, legend, pane
+from explorer.widgets.fold import Fold
 from explorer.widgets.texts import caption, text
 
 if TYPE_CHECKING:
@@ -29,23 +30,11 @@ class Diagnostics:
         self.state, self.checker, self.runner = state, checker, runner
         self.charts: dict[str, Chart] = {}
         self.cards: dict[str, pn.Column] = {}
-        css, wide = [sheet("page")], {"sizing_mode": "stretch_width", "margin": 0}
-        self.line = text("")
-        self.button = pn.widgets.Button(label="Show checks", margin=0, width=148)
-        self.button.on_click(self._on_button)
+        self._fold = Fold(state, "checks", "checks")
+        self.line, self.button, self.fold = self._fold.line, self._fold.button, self._fold.body
+        self.layout = self._fold.layout
         self._legends = {name: pane() for name in CHECKS}
         self._words = {name: text("") for name in CHECKS}
-        # The grid's own display rule would win over its being hidden.
-        self.fold = pn.Column(visible=False, **wide)
-        head = pn.Row(
-            self.line,
-            self.button,
-            css_classes=["mg-card"],
-            stylesheets=css,
-            align="center",
-            **wide,
-        )
-        self.layout = pn.Column(head, self.fold, css_classes=["mg-main"], stylesheets=css, **wide)
         self._shown: Diagnosis | None = None
         self.open()
         self.update()
@@ -64,8 +53,7 @@ class Diagnostics:
         if self.state.checks and not self.cards:
             self._furnish()
             self._fill()
-        self.button.label = "Hide checks" if self.state.checks else "Show checks"
-        self.fold.visible = self.state.checks and self._shown is not None
+        self._fold.open(there=self._shown is not None)
         self.say()
 
     def _furnish(self) -> None:
@@ -142,6 +130,3 @@ class Diagnostics:
         self._legends[name].object = legend(
             [chart.layers[key] for key in chart.shown()], self.state.theme
         )
-
-    def _on_button(self, _: object) -> None:
-        self.state.checks = not self.state.checks

@@ -17,6 +17,7 @@ from explorer.views.along import Along
 from explorer.views.measured import DRAW, standing, table
 from explorer.widgets.calm import sheet
 from explorer.widgets.files import Inbox, Outbox
+from explorer.widgets.fold import Fold
 from explorer.widgets.measure import column, measured, put
 from explorer.widgets.texts import caption, text
 
@@ -45,12 +46,9 @@ class Measure:
         self.shapes, self.along = maps.sky.shapes, None
         self.shapes.regions.selected.on_change("indices", self._on_selected)
         self.shapes.done.on_change("data", self._on_drawn)
-        self.line = text("")
-        self.button = pn.widgets.Button(label="Show measures", margin=0, width=148)
-        self.button.on_click(self._on_button)
-        head = column(self.line, self.button, kind="mg-card", row=True, align="center")
-        self.fold = pn.Column(visible=False, **_WIDE)
-        self.layout = column(head, self.fold, kind="mg-main")
+        self._fold = Fold(self.state, "measure", "measures")
+        self.line, self.button, self.fold = self._fold.line, self._fold.button, self._fold.body
+        self.layout = self._fold.layout
         self.open()
 
     def watchers(self, soon: Callable[[Callable[[], None]], Callable[..., None]]) -> list[tuple]:
@@ -69,8 +67,7 @@ class Measure:
         """Open or close, as the State says; the figures are made when they are first wanted."""
         if self.state.measure and self.along is None:
             self._furnish()
-        self.button.label = "Hide measures" if self.state.measure else "Show measures"
-        self.fold.visible = self.state.measure
+        self._fold.open()
         if self.along is not None:
             self.tools.value = self.state.tool
             self.shapes.arm(self.state.tool if self.state.measure else None)
@@ -219,9 +216,6 @@ class Measure:
             )
 
     # What a person does
-
-    def _on_button(self, _: object) -> None:
-        self.state.measure = not self.state.measure
 
     def _on_selected(self, attr: str, old: list, new: list) -> None:
         if self.along is not None:

@@ -17,9 +17,9 @@ def measured(html: str = "") -> pn.pane.HTML:
     return made
 
 
-def column(*parts: object, kind: str, row: bool = False, **options: Any) -> pn.Column | pn.Row:
+def column(*parts: object, kind: str, **options: Any) -> pn.Column:
     """A box of the page; `kind` are the classes of its style."""
-    return (pn.Row if row else pn.Column)(
+    return pn.Column(
         *parts,
         css_classes=kind.split(),
         stylesheets=[sheet("page"), sheet("measure")],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,12 +47,16 @@ def test_a_page_is_built_in_one_go() -> None:
     assert len(looks) == 1 and len(list(document.models)) > 100
 
 
-def test_a_page_opened_without_its_html_asks_no_other_host() -> None:
+def test_a_page_opened_without_its_html_asks_no_other_host(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """A browser that comes late, or again, is given a new session and no new HTML."""
     from bokeh.document import Document
     from bokeh.models import ImportedStyleSheet
     from panel.io.state import set_curdoc
 
+    whole = partial(Explorer, tables=True, measure=True, checks=True, compare="swipe")
+    monkeypatch.setattr("explorer.app.Explorer", whole)
     document = Document()
     with set_curdoc(document):
         page()._init_doc(document)

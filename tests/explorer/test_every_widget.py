@@ -396,14 +396,28 @@ def page(monkeypatch: pytest.MonkeyPatch, small_field: Any) -> Page:
 OPEN = {"tables": True, "measure": True, "checks": True, "compare": "swipe"}
 
 
-def test_every_widget_has_a_row_and_every_row_a_widget(page: Page) -> None:
-    async def scene() -> None:
-        await page.explorer.open()
-        page.explorer.state.param.update(OPEN)
-        while page.explorer._tasks:
-            await asyncio.gather(*page.explorer._tasks, return_exceptions=True)
+async def settle(page: Page) -> None:
+    explorer = page.explorer
+    while explorer._tasks or explorer.runner.phase == "running":
+        await asyncio.gather(*explorer._tasks, return_exceptions=True)
+        await asyncio.sleep(0)
 
-    asyncio.run(scene())
+
+async def open_all(page: Page) -> None:
+    """Have all parts made: what is open, and what samples say of a cluster."""
+    explorer = page.explorer
+    explorer.state.param.update(OPEN)
+    await explorer.open()
+    of_cosmos(page)
+    explorer.state.cluster = "one"
+    await settle(page)
+    explorer.start()
+    await settle(page)
+    explorer.race.reset()
+
+
+def test_every_widget_has_a_row_and_every_row_a_widget(page: Page) -> None:
+    asyncio.run(open_all(page))
     found = {key for key, _ in widgets(page)}
     assert found - {*TABLE} - BROWSER - APART == set()
     assert {*TABLE} - found == {("Keys", "")}  # a notebook has keys of its own
@@ -414,24 +428,19 @@ def test_every_widget_does_what_its_row_says(page: Page) -> None:
     explorer.state.param.update(OPEN)
     defaults = {name: getattr(explorer.state, name) for name in explorer.state.names()}
 
-    async def settle() -> None:
-        while explorer._tasks or explorer.runner.phase == "running":
-            await asyncio.gather(*explorer._tasks, return_exceptions=True)
-            await asyncio.sleep(0)
-
     async def begin() -> None:
         """The page as it was at first, with its four samples."""
         explorer.stop()
         explorer.state.param.update(**defaults, upload=None)
-        await settle()
+        await settle(page)
         if explorer.runner.phase != "finished" or explorer.runner.n != 4:
             explorer.start()
-        await settle()
+        await settle(page)
 
     done, wrong = [], []
 
     async def walk() -> None:
-        await explorer.open()
+        await open_all(page)
         explorer.history.begin()
         for key, widget in list(widgets(page)):
             if key not in TABLE:
@@ -441,11 +450,11 @@ def test_every_widget_does_what_its_row_says(page: Page) -> None:
             if row.ready is not None:
                 row.ready(page)
                 if row.ready is not running:
-                    await settle()
+                    await settle(page)
             before = effects(page)
             row(page, widget)
             explorer.stop()
-            await settle()
+            await settle(page)
             if effects(page)[row.effect] == before[row.effect]:
                 wrong.append(f"{key} has no effect on {row.effect}")
             if explorer.alert:

@@ -17,10 +17,10 @@ def test_rows_circles_and_the_choice_follow_each_other() -> None:
     view = Clusters(explorer, maps)
     explorer.state.tables = True
     view.open()
-    assert view.clusters is None and not view.fold.visible  # no field yet
+    assert view.clusters is not None and view.fold.visible  # empty, there is no field yet
     asyncio.run(explorer.open())
     maps.show_field(explorer.store)
-    view.open()
+    view.show_circles()
     assert view.fold.visible and view.button.label == "Hide tables"
     circles, source = explorer.store.circles, view.clusters.source
     assert [f"COSMOS X-ray cluster {name}" for name in source.data["name"]] == list(circles.name)
