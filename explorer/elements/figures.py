@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+
 from bokeh.models import (
     BoxZoomTool,
     CustomJSHover,
@@ -30,6 +33,18 @@ BORDERS = {
     "min_border_top": 8,
     "min_border_bottom": 64,
 }
+
+
+@contextmanager
+def at_once(plots: Iterable[figure]) -> Iterator[None]:
+    """Add glyphs and tools to figures that are on the page.
+
+    Bokeh walks through all models on every change of one, unless told to wait. For what Panel
+    adds it must not wait: Panel asks new models for their document to know where its styles are.
+    """
+    document = next((plot.document for plot in plots if plot.document is not None), None)
+    with nullcontext() if document is None else document.models.freeze():
+        yield
 
 
 def square_figure(name: str, x_range: Range1d, y_range: Range1d, *, tools: list) -> figure:

@@ -11,7 +11,7 @@ from bokeh.core.properties import value
 from bokeh.models import ColumnDataSource, GlyphRenderer, MultiPolygons
 from bokeh.plotting import figure
 
-from explorer.elements.figures import FONT, INK
+from explorer.elements.figures import FONT, INK, at_once
 
 LINES = ("xs", "ys")
 WORDS = ("x", "y", "text", "align", "baseline")
@@ -46,8 +46,9 @@ class Overlays:
         """Send `columns` to one of the sources; nothing where they are those that are there."""
         if source.name not in self._drawn and any(columns.values()):
             self._drawn[source.name] = []
-            for plot in self._plots:
-                self._draw(source.name, plot)
+            with at_once(self._plots):
+                for plot in self._plots:
+                    self._draw(source.name, plot)
         if dict(source.data) != columns:
             source.data = columns
 

@@ -13,7 +13,7 @@ from bokeh.core.properties import value
 from bokeh.models import ColumnDataSource, CustomJS, PanTool, TapTool
 from bokeh.plotting import figure
 
-from explorer.elements.figures import FONT, INK
+from explorer.elements.figures import FONT, INK, at_once
 from explorer.widgets.calm import TOKENS
 
 #: Shapes by two points: while dragged, `hand` remembers where the drag began.
@@ -79,8 +79,9 @@ class Shapes:
         """What a drag on a map does; None hides the shapes, and a drag moves the map."""
         self._open = tool is not None
         if self._open and not self._drawn:
-            for plot in self.figures:
-                self._furnish(plot)
+            with at_once(self.figures):
+                for plot in self.figures:
+                    self._furnish(plot)
         self.draft.data = {"x": [], "y": []}
         self.hand.data = {"tool": [tool or "move"]}
         for plot, parts in zip(self.figures, self._drawn, strict=False):

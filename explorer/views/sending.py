@@ -21,16 +21,7 @@ def held(document: Document | None) -> Iterator[None]:
         yield
         return
     document.hold("collect")
-    failed: BaseException | None = None
     try:
-        # Bokeh walks through all models on every change of one, unless told to wait; it would
-        # wait for ever after an exception.
-        with document.models.freeze():
-            try:
-                yield
-            except BaseException as error:
-                failed = error
-        if failed is not None:
-            raise failed
+        yield
     finally:
         document.unhold()

@@ -21,7 +21,12 @@ ROOT = Path(__file__).resolve().parents[2]
 HEAVY = "panel dask pyccl lightning lightning_fabric xarray pandas astropy zarr".split()
 #: Import name → distribution name, where they differ; what comes with a declared library.
 DISTRIBUTION = {"yaml": "pyyaml", "lightning": "lightning-fabric"}
-COMES_WITH = {"param": "panel", "tornado": "bokeh", "PIL": "matplotlib"}
+COMES_WITH = {
+    "IPython": "jupyter_bokeh",
+    "PIL": "matplotlib",
+    "param": "panel",
+    "tornado": "bokeh",
+}
 
 
 def test_importing_the_package_is_light():
