@@ -160,12 +160,12 @@ _SAMPLERS: dict[str, Sampler] = {}  # loaded once for the process; written by it
 def sampler(name: str, field: ShearField) -> Sampler:
     """The sampler a State calls `name`, ready for `field`."""
     method, _, checkpoint = name.partition(":")
-    if method == "score":  # scaled to the field's n(z); slow enough to be asked on its way
-        made = mg.sampler(method, field, checkpoint=checkpoint)
-        made.stop = TURNS.given_up
-        return made
     if method != "gan":
-        return mg.sampler(method, field)
+        # Made for the field's n(z); slow enough on large ones to be asked on the way.
+        made = mg.sampler(method, field, **({"checkpoint": checkpoint} if checkpoint else {}))
+        if hasattr(made, "stop"):
+            made.stop = TURNS.given_up
+        return made
     if name not in _SAMPLERS:
         _SAMPLERS[name] = mg.sampler("gan", field, checkpoint=checkpoint)
     return _SAMPLERS[name]

@@ -36,7 +36,7 @@ class Settling:
     law: list[float]
 
 
-def settling(batches: Iterable[Float[Tensor, "N H W"]], area: Bool[Tensor, "H W"]) -> Settling:
+def settling(batches: Iterable[Float[Tensor, "_ H W"]], area: Bool[Tensor, "H W"]) -> Settling:
     """Follow the mean of samples that come in batches.
 
     Args:

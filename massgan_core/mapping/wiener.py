@@ -27,6 +27,8 @@ from massgan_core.sky import (
     PowerSpectrum,
     ShearField,
     ShearOperator,
+    Stop,
+    go_on,
     shape_noise,
 )
 from massgan_core.sky.modes import prior_variance
@@ -41,6 +43,8 @@ class Wiener:
             stop.
         padded: Solve on twice the field; `False` only where the sky itself is periodic.
         max_iterations: More than this raises a `ValueError`.
+        stop: Asked on the way; set or true, it ends sampling with
+            :class:`~massgan_core.sky.Stopped`, and the same draws are then still to come.
     """
 
     name = "wiener"
@@ -52,9 +56,10 @@ class Wiener:
         tolerance: float = 1e-4,
         padded: bool = True,
         max_iterations: int = 1000,
+        stop: Stop | None = None,
     ) -> None:
         self.power, self.tolerance, self.padded = power, tolerance, padded
-        self.max_iterations = max_iterations
+        self.max_iterations, self.stop = max_iterations, stop
         self.provenance = {"tolerance": tolerance}
         self._roots: dict[tuple, Tensor] = {}
 
@@ -66,9 +71,15 @@ class Wiener:
         self, field: ShearField, n: int, generator: Draws | torch.Generator | int | None = None
     ) -> Float[Tensor, "N H W"]:
         """`n` independent samples of the posterior."""
+        draws = Draws.of(generator)
+        with draws.all_or_none():
+            return self._sample(field, draws.take(n))
+
+    def _sample(self, field: ShearField, keys: list[torch.Generator]) -> Float[Tensor, "N H W"]:
         grid, device = self._grid(field.grid), field.device
         white, noise = [], []
-        for g in Draws.of(generator).take(n):
+        for g in keys:
+            go_on(self.stop)
             white.append(torch.randn(grid.shape, generator=g))
             noise.append(shape_noise(field.sigma.cpu(), g))
         white_k = torch.fft.rfft2(torch.stack(white).to(device))
@@ -84,7 +95,8 @@ class Wiener:
         """W γ, each map to its own tolerance."""
         equations = NormalEquations(self._root(grid, gamma.device), field.weight**2, grid)
         target = equations.target(gamma)
-        return equations.kappa(equations.solve(target, self.max_iterations, self.tolerance))
+        v = equations.solve(target, self.max_iterations, self.tolerance, self.stop)
+        return equations.kappa(v)
 
     def _grid(self, grid: Grid) -> Grid:
         factor = 2 if self.padded else 1

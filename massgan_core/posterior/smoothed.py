@@ -28,7 +28,7 @@ class SmoothedSamples:
         self.smoothing = smoothing
         self._known: dict[int, tuple[Tensor, Tensor]] = {}  # a batch and its smoothed self
 
-    def take(self, summary: Summary) -> list[Float[Tensor, "N H W"]]:
+    def take(self, summary: Summary) -> list[Float[Tensor, "_ H W"]]:
         """The batches kept by `summary`, smoothed inside the footprint and 0 elsewhere."""
         # A batch that is held cannot lend its id to another.
         self._known = {

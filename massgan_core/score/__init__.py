@@ -2,6 +2,6 @@
 
 from massgan_core.score.checkpoint import checkpoints, load, load_card
 from massgan_core.score.network import LevelUNet
-from massgan_core.score.sampler import ScoreSampler, Stopped
+from massgan_core.score.sampler import ScoreSampler
 
-__all__ = ["LevelUNet", "ScoreSampler", "Stopped", "checkpoints", "load", "load_card"]
+__all__ = ["LevelUNet", "ScoreSampler", "checkpoints", "load", "load_card"]

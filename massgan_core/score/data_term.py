@@ -21,7 +21,7 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
-from massgan_core.sky import Grid, NormalEquations, ShearField
+from massgan_core.sky import Grid, NormalEquations, ShearField, Stop
 from massgan_core.sky.modes import shear_modes, to_pixels
 
 
@@ -57,6 +57,7 @@ class DataTerm:
         root: Float[Tensor, "H K"],
         white: Complex[Tensor, "B H K"],
         noise: Float[Tensor, "B 2 h w"],
+        stop: Stop | None = None,
     ) -> Complex[Tensor, "B H K"]:
         """Modes of κ given γ.
 
@@ -65,10 +66,11 @@ class DataTerm:
             root: √C of every mode.
             white: ``rfft2`` of white noise of unit pixels.
             noise: White noise of unit pixels for the two components of shear.
+            stop: Asked on the way; ends it with :class:`~massgan_core.sky.Stopped`.
         """
         kappa = mean + root * white
         shear = to_pixels(self._lens * kappa.unsqueeze(-3), self.grid.shape, self.part)
         equations = NormalEquations(root, self._weight, self.grid)
         target = equations.back(self._gamma - shear - self.sigma * noise)
-        v = equations.solve(target, self.max_iterations, self.tolerance)
+        v = equations.solve(target, self.max_iterations, self.tolerance, stop)
         return kappa + equations.modes(v)

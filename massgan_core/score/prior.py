@@ -27,8 +27,10 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor, nn
 
-from massgan_core.sky import Grid, PowerSpectrum
+from massgan_core.sky import Grid, PowerSpectrum, Stop, go_on
 from massgan_core.sky.modes import multiplicity, prior_variance, to_modes, to_pixels
+
+CALL = 1024**2  #: pixels that pass through the network in one call
 
 
 @dataclass(frozen=True)
@@ -113,14 +115,24 @@ class Prior:
         level, depth = torch.log(t / self.scale), torch.full_like(t, self.depth)
         return self.network(torch.stack(channels, dim=1), level, depth).float()
 
-    def denoise(self, noisy: Complex[Tensor, "B H K"], t: float) -> Complex[Tensor, "B H K"]:
-        """D: modes of the noisy map to modes of the mean map given it."""
+    def denoise(
+        self, noisy: Complex[Tensor, "B H K"], t: float, stop: Stop | None = None
+    ) -> Complex[Tensor, "B H K"]:
+        """D: modes of the noisy map to modes of the mean map given it.
+
+        Large maps pass through the network one by one, and `stop` is asked before each.
+        """
         at = torch.full((len(noisy),), t, device=noisy.device)
         mean = self.gaussian(noisy, at)
         if self.network is None:
             return mean
         seen, base = (to_pixels(x, self.grid.shape, self.part) for x in (noisy, mean))
-        correction = self.correction(seen, base, at) * self.error(at[:1])
+        together = max(1, CALL // (self.part[0] * self.part[1]))
+        corrections = []
+        for some in zip(*(x.split(together) for x in (seen, base, at)), strict=True):
+            go_on(stop)
+            corrections.append(self.correction(*some))
+        correction = torch.cat(corrections) * self.error(at[:1])
         return mean + to_modes(correction, self.grid.shape)
 
     def root(self, t: float) -> Float[Tensor, "H K"]:

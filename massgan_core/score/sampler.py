@@ -23,10 +23,8 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import pairwise
 from math import inf, sqrt
-from threading import Event
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -37,17 +35,11 @@ from torch import Tensor, nn
 
 from massgan_core.score.data_term import DataTerm
 from massgan_core.score.prior import ErrorRatio, Prior, rounded
-from massgan_core.sky import Draws, Grid, PowerSpectrum, ShearField
+from massgan_core.sky import Draws, Grid, PowerSpectrum, ShearField, Stop, go_on
 from massgan_core.sky.modes import to_pixels
 
 FIELDS = 4  #: whose data term is kept, so that sessions may take turns
 NOISE = (0.03, 20.0)  #: least and largest noise level [σ_κ]
-
-Stop = Event | Callable[[], bool]
-
-
-class Stopped(RuntimeError):
-    """Sampling was stopped between two noise levels; nothing of the batch is returned."""
 
 
 class ScoreSampler:
@@ -66,7 +58,8 @@ class ScoreSampler:
         card: What the checkpoint says of itself.
         digest: Of the checkpoint's file.
         device: Where to compute; `None` is where the field is.
-        stop: Asked between noise levels; set or true, it ends sampling with :class:`Stopped`.
+        stop: Asked on the way; set or true, it ends sampling with
+            :class:`~massgan_core.sky.Stopped`.
     """
 
     name = "score"
@@ -127,7 +120,13 @@ class ScoreSampler:
         """
         prior, data = self._prepare(field)
         draws, stop = Draws.of(generator), self.stop if stop is None else stop
-        first, keys = draws.next, draws.take(n)
+        with draws.all_or_none():
+            return self._sample(prior, data, draws.take(n), stop)
+
+    def _sample(
+        self, prior: Prior, data: DataTerm, keys: list[torch.Generator], stop: Stop | None
+    ) -> Float[Tensor, "N H W"]:
+        n = len(keys)
         low, high = (prior.scale * x for x in self.noise)
         levels = np.geomspace(high, low, self.steps).tolist()
         if self.steps == 1:
@@ -139,12 +138,10 @@ class ScoreSampler:
 
         noisy = clean = torch.zeros((n, *prior.variance.shape), dtype=torch.complex64).to(device)
         for t, s in pairwise([inf, *levels, 0.0]):
-            if _says(stop):
-                draws.next = first
-                raise Stopped("sampling was stopped between two noise levels")
-            mean = noisy if t == inf else prior.denoise(noisy, t)
+            go_on(stop)
+            mean = noisy if t == inf else prior.denoise(noisy, t, stop)
             noise = white((2, *data.part))
-            clean = data.draw(mean, prior.root(t), torch.fft.rfft2(white(shape)), noise)
+            clean = data.draw(mean, prior.root(t), torch.fft.rfft2(white(shape)), noise, stop)
             if s > 0:
                 keep = (s / t) ** 2
                 fresh = torch.fft.rfft2(white(shape))
@@ -195,9 +192,3 @@ class ScoreSampler:
             data = DataTerm(field.to(device), grid, tolerance=self.tolerance)
             self._ready[field] = (prior, data)
         return self._ready[field]
-
-
-def _says(stop: Stop | None) -> bool:
-    if stop is None:
-        return False
-    return stop.is_set() if isinstance(stop, Event) else bool(stop())

@@ -11,6 +11,7 @@ from massgan_core.sky.rng import Draws, generator
 from massgan_core.sky.smooth import smooth
 from massgan_core.sky.sources import Sources
 from massgan_core.sky.spectrum import PowerSpectrum, band_power, gaussian_field
+from massgan_core.sky.stopping import Stop, Stopped, go_on
 
 __all__ = [
     "Draws",
@@ -20,10 +21,13 @@ __all__ = [
     "ShearField",
     "ShearOperator",
     "Sources",
+    "Stop",
+    "Stopped",
     "band_power",
     "footprint",
     "gaussian_field",
     "generator",
+    "go_on",
     "inside_polygon",
     "local_maxima",
     "pixel_sigma",

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from massgan_core.sky.grid import Grid
 from massgan_core.sky.modes import multiplicity, shear_modes, to_modes, to_pixels
+from massgan_core.sky.stopping import Stop, go_on
 
 
 class NormalEquations:
@@ -68,6 +69,7 @@ class NormalEquations:
         target: Complex[Tensor, "*B H K"],
         iterations: int,
         tolerance: float | None = None,
+        stop: Stop | None = None,
     ) -> Complex[Tensor, "*B H K"]:
         """v by conjugate gradients.
 
@@ -77,8 +79,10 @@ class NormalEquations:
                 waits for the device.
             tolerance: Relative residual, in the preconditioner's norm, at which a map stands
                 still, so that its result does not depend on the batch.
+            stop: Asked before every iteration.
 
         Raises:
+            Stopped: By `stop`.
             ValueError: The tolerance was not reached.
         """
         v, residual = torch.zeros_like(target), target
@@ -88,6 +92,7 @@ class NormalEquations:
         for _ in range(iterations):
             if goal is not None and not bool((rho > goal).any()):
                 return v
+            go_on(stop)
             moved = self.apply(direction)
             step = rho / _dot(direction, moved).clamp_min(1e-30)
             if goal is not None:

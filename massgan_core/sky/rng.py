@@ -6,6 +6,9 @@ Numbers are drawn on the CPU and moved, so that every device sees the same laten
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import torch
 
@@ -42,6 +45,16 @@ class Draws:
         """Generators of the next `n` samples."""
         first, self.next = self.next, self.next + n
         return [generator(self.seed, i) for i in range(first, first + n)]
+
+    @contextmanager
+    def all_or_none(self) -> Iterator[None]:
+        """Take back what was handed out within, where that ends by an exception."""
+        first = self.next
+        try:
+            yield
+        except BaseException:
+            self.next = first
+            raise
 
     def normal(self, n: int, shape: tuple[int, ...]) -> torch.Tensor:
         """Standard normal latents of the next `n` samples, ``[n, *shape]`` float32."""

@@ -123,7 +123,7 @@ def test_a_learned_prior_is_offered_and_says_that_it_is_slow(
 
 
 def test_a_slow_sampler_is_asked_on_its_way(learned: str, small_field: Any) -> None:
-    from massgan_core.score import Stopped
+    from massgan_core.sky import Stopped
 
     state = State(trained=[learned], n=4, batch=2)
     assert state.sampler == learned

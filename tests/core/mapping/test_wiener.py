@@ -8,10 +8,12 @@ import torch
 from massgan_core.mapping import Wiener
 from massgan_core.posterior import stream
 from massgan_core.sky import (
+    Draws,
     Grid,
     PowerSpectrum,
     ShearField,
     ShearOperator,
+    Stopped,
     gaussian_field,
     generator,
     remove_mean,
@@ -117,3 +119,12 @@ def test_without_data_the_posterior_is_the_prior(small_field):
 def test_running_out_of_iterations_is_said(small_field):
     with pytest.raises(ValueError, match="did not reach a residual"):
         Wiener(POWER, max_iterations=1).map(small_field)
+
+
+def test_a_stop_on_the_way_leaves_the_same_draws_to_come():
+    """It is asked while the system is solved, not only between samples."""
+    field, asked, draws = sky(33, 3), [], Draws(5)
+    with pytest.raises(Stopped):
+        Wiener(POWER, stop=lambda: asked.append(1) or len(asked) > 6).sample(field, 2, draws)
+    assert len(asked) == 7
+    assert torch.equal(Wiener(POWER).sample(field, 2, draws), Wiener(POWER).sample(field, 2, 5))

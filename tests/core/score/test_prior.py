@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from massgan_core.score.prior import ErrorRatio, Prior
-from massgan_core.sky import Grid, gaussian_field
+from massgan_core.sky import Grid, Stopped, gaussian_field
 
 GRID = Grid((48, 64), 1.0)
 
@@ -56,3 +56,16 @@ def test_ratio_is_met_at_its_nodes_and_held_beyond():
     assert at[1.0] == pytest.approx([2, 2, 4, 4])
     assert at[10.0] == pytest.approx([4, 4, 8, 8]) == at[99.0]
     assert at[inf] == pytest.approx([3, 3, 5, 5])
+
+
+def test_maps_pass_the_network_alone_where_they_are_large(power, network, rng, monkeypatch):
+    prior = Prior(power, GRID, network, part=(24, 32))
+    noisy = torch.fft.rfft2(0.03 * torch.randn(3, *GRID.shape, generator=rng))
+    whole = prior.denoise(noisy, 0.02)
+    monkeypatch.setattr("massgan_core.score.prior.CALL", 24 * 32)
+    asked = []
+    alone = prior.denoise(noisy, 0.02, lambda: bool(asked.append(1)))
+    assert len(asked) == 3
+    torch.testing.assert_close(alone, whole, rtol=0, atol=1e-5 * whole.abs().max().item())
+    with pytest.raises(Stopped):
+        prior.denoise(noisy, 0.02, lambda: True)

@@ -9,7 +9,7 @@ import torch
 
 from massgan_core.mapping import Wiener
 from massgan_core.posterior import Sampler, stream
-from massgan_core.score import LevelUNet, ScoreSampler, Stopped
+from massgan_core.score import LevelUNet, ScoreSampler
 from massgan_core.score.prior import ErrorRatio
 from massgan_core.sky import (
     Draws,
@@ -17,6 +17,7 @@ from massgan_core.sky import (
     PowerSpectrum,
     ShearField,
     Sources,
+    Stopped,
     band_power,
     remove_mean,
 )
@@ -162,7 +163,7 @@ def test_stop_between_noise_levels(kind, power, masked_field):
     sampler = ScoreSampler(power, steps=5, stop=event if kind is Event else third)
     if kind is Event:
         event.set()
-    with pytest.raises(Stopped, match="stopped between two noise levels"):
+    with pytest.raises(Stopped, match="stopped on its way"):
         sampler.sample(masked_field, 2, draws)
     assert len(asked) == (0 if kind is Event else 3)
     again = sampler.sample(masked_field, 1, draws, stop=lambda: False)

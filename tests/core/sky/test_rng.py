@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from massgan_core.sky import Draws, generator
@@ -24,3 +25,14 @@ def test_of_accepts_seeds_generators_and_draws():
     assert Draws.of(5).seed == 5 and Draws.of(None).seed == 0
     first, second = (Draws.of(torch.Generator().manual_seed(9)).seed for _ in range(2))
     assert first == second
+
+
+def test_draws_of_what_failed_are_still_to_come():
+    draws = Draws(2, start=4)
+    with pytest.raises(KeyError), draws.all_or_none():
+        draws.take(3)
+        raise KeyError
+    assert draws.next == 4
+    with draws.all_or_none():
+        draws.take(3)
+    assert draws.next == 7
