@@ -16,7 +16,10 @@ from explorer.views.inspector import sentence
 
 pytestmark = pytest.mark.browser
 
-SAMPLERS = ["wiener", *(f"gan:{name}" for name in mg.checkpoints())]
+SAMPLERS = [
+    pytest.param("wiener", marks=pytest.mark.slow),
+    *(f"gan:{name}" for name in mg.checkpoints()),
+]
 # A small part of COSMOS: sampled in no time.
 PART = {"region": "[150.1,2.25,20,20]", "sampler": "wiener"}
 NFW = {"source": "simulated", "kind": "nfw", "outline": "none", "depth": 30}
@@ -154,6 +157,7 @@ def test_stop_in_mid_run_and_start_again(tab: Any, address: str) -> None:
     check_same(tab, _stream(_part(), "wiener", 2, 1, 0))
 
 
+@pytest.mark.slow
 def test_pause_shows_exact_arrays_and_goes_on(tab: Any, address: str) -> None:
     tab.open(f"{address}?{urlencode({**PART, 'n': 4000, 'batch': 1, 'seed': 4})}")
     tab.press("Start").wait('[data-state="running"]:not([data-n="0"]):not([data-n="1"])')
@@ -169,6 +173,7 @@ def test_pause_shows_exact_arrays_and_goes_on(tab: Any, address: str) -> None:
     check_same(tab, _stream(_part(), "wiener", n, 1, 4))
 
 
+@pytest.mark.slow
 def test_two_tabs_do_not_disturb_each_other(new_tab: Callable[[], Any], address: str) -> None:
     one, two = new_tab(), new_tab()
     one.open(f"{address}?{urlencode({**PART, 'batch': 2, 'n': 40, 'seed': 1})}")
@@ -181,6 +186,7 @@ def test_two_tabs_do_not_disturb_each_other(new_tab: Callable[[], Any], address:
     check_same(two, _stream(_part(), "wiener", 9, 1, 2))
 
 
+@pytest.mark.slow
 def test_a_closed_tab_leaves_the_others_alone(new_tab: Callable[[], Any], address: str) -> None:
     one, two = new_tab(), new_tab()
     choices = {**PART, "batch": 1, "n": 4000}
@@ -249,6 +255,7 @@ def _region(url: str) -> tuple[float, ...]:
     return tuple(json.loads(parse_qs(urlsplit(url).query)["region"][0]))
 
 
+@pytest.mark.slow
 def test_wrong_region_is_an_alert_and_the_page_goes_on(tab: Any, address: str) -> None:
     tab.page.goto(f"{address}?region=[10,-60,5,5]")
     alert = tab.page.get_by_role("alert")
@@ -272,7 +279,9 @@ def test_the_link_of_a_page_brings_it_back(new_tab: Callable[[], Any], address: 
     assert two.image("ks").shape == _part().grid.shape
 
 
-@pytest.mark.parametrize("width", [900, 1280, 1920])
+@pytest.mark.parametrize(
+    "width", [1280, *(pytest.param(w, marks=pytest.mark.slow) for w in (900, 1920))]
+)
 def test_nothing_overflows(tab: Any, address: str, width: int) -> None:
     tab.page.set_viewport_size({"width": width, "height": 1000})
     tab.open(f"{address}?{urlencode(NFW)}")
@@ -343,6 +352,7 @@ def test_a_click_on_a_circle_inspects_its_cluster(tab: Any, address: str) -> Non
     assert tab.errors == []
 
 
+@pytest.mark.slow
 def test_maps_are_chosen_and_samples_played(tab: Any, address: str) -> None:
     tab.open(f"{address}?{urlencode({**PART, 'n': 3, 'batch': 1})}")
     tab.press("Start").wait('[data-state="finished"]')
