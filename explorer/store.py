@@ -167,7 +167,8 @@ def sampler(name: str, field: ShearField) -> Sampler:
             made.stop = TURNS.given_up
         return made
     if name not in _SAMPLERS:
-        _SAMPLERS[name] = mg.sampler("gan", field, checkpoint=checkpoint)
+        _SAMPLERS[name] = made = mg.sampler("gan", field, checkpoint=checkpoint)
+        made.stop = TURNS.given_up
     return _SAMPLERS[name]
 
 

@@ -15,16 +15,23 @@ from massgan_core.gan.normalize import FILTERED, Normalizer
 from massgan_core.gan.regression import RegressionSampler
 from massgan_core.gan.residual import painted
 from massgan_core.gan.trained import Trained
-from massgan_core.sky import Draws, PowerSpectrum, ShearField
+from massgan_core.sky import Draws, PowerSpectrum, ShearField, Stop, go_on
+
+CALL = 1024**2  #: pixels that are painted in one call of the network
 
 
 class GanSampler(Trained):
     """Posterior samples of κ by a conditional generator.
 
     The encoder runs once for a field; each sample costs a pass through the decoder.
+
+    Attributes:
+        stop: Asked on the way, on large fields between single samples; set or true, it ends
+            sampling with :class:`~massgan_core.sky.Stopped`, and the same draws are still to come.
     """
 
     name = "gan"
+    stop: Stop | None = None
 
     @torch.inference_mode()
     def sample(
@@ -32,21 +39,29 @@ class GanSampler(Trained):
     ) -> Float[Tensor, "N H W"]:
         """`n` samples of κ; sample i depends on (seed, i) alone."""
         filtered, deviation, features, scale = self._once(field, self._encode)
-        latents = self.network.latents(tuple(filtered.shape[-2:]), Draws.of(generator).take(n))
-        return painted(
-            self.network,
-            self.normalizer,
-            filtered,
-            deviation,
-            [part.to(self.device) for part in latents],
-            lambda seen: self.network.paint(features, seen),
-            field.grid.shape,
-            scale,
-        )
+        draws, shape = Draws.of(generator), tuple(filtered.shape[-2:])
+        together, kappa = max(1, CALL // (shape[0] * shape[1])), []
+        with draws.all_or_none():
+            for first in range(0, n, together):
+                go_on(self.stop)
+                latents = self.network.latents(shape, draws.take(min(together, n - first)))
+                part = painted(
+                    self.network,
+                    self.normalizer,
+                    filtered,
+                    deviation,
+                    [level.to(self.device) for level in latents],
+                    lambda seen: self.network.paint(features, seen),
+                    field.grid.shape,
+                    scale,
+                )
+                kappa.append(part)
+        return torch.cat(kappa)
 
     def _encode(self, field: ShearField) -> tuple[Tensor, Tensor, list[Tensor], float]:
         """What all samples of a field share."""
         condition, scale = self._condition(field)
+        go_on(self.stop)
         deviation = self.normalizer.deviation(condition, field.grid.pixel_scale)
         features = self.network.features(condition)
         return condition[:, FILTERED : FILTERED + 1], deviation, features, scale

@@ -7,7 +7,7 @@ from massgan_core.gan import checkpoints, load
 from massgan_core.gan.normalize import Normalizer
 from massgan_core.gan.sampler import normalization_card, normalizer_of
 from massgan_core.posterior import Sampler, stream
-from massgan_core.sky import Draws, PowerSpectrum, Sources
+from massgan_core.sky import Draws, PowerSpectrum, Sources, Stopped
 
 
 def test_streams_like_any_sampler(saved, small_field):
@@ -25,6 +25,20 @@ def test_the_set_of_samples_does_not_depend_on_the_batch(saved, small_field):
     runs = [list(stream(sampler, small_field, 6, b, seed=1))[-1] for b in (1, 4)]
     rms = ((runs[0].samples - runs[1].samples) ** 2).mean().sqrt()
     assert rms <= 1e-3 * runs[1].std.mean()
+
+
+def test_large_fields_are_painted_one_by_one_and_end_on_the_way(saved, small_field, monkeypatch):
+    sampler = load(saved)
+    together = sampler.sample(small_field, 3, 1)
+    monkeypatch.setattr("massgan_core.gan.sampler.CALL", 1)
+    apart = sampler.sample(small_field, 3, 1)
+    assert ((apart - together) ** 2).mean().sqrt() <= 1e-3 * together.std()
+    asked, draws = [], Draws(1)
+    sampler.stop = lambda: asked.append(1) or len(asked) > 2
+    with pytest.raises(Stopped):
+        sampler.sample(small_field, 3, draws)
+    sampler.stop = None
+    assert torch.equal(sampler.sample(small_field, 3, draws), apart)
 
 
 def test_shear_outside_the_mask_changes_nothing(saved, small_field):
