@@ -9,6 +9,7 @@ import panel as pn
 from explorer.positions import LISTS
 from explorer.widgets.dropper import Dropper
 from explorer.widgets.texts import text
+from explorer.widgets.tick import Tick
 
 if TYPE_CHECKING:
     from explorer.census import Census
@@ -26,8 +27,8 @@ def list_choices(state: State, about: pn.pane.HTML) -> list:
         about,
         _range("Redshift", (0.0, 1.5), 0.05, "redshifts", state),
         _range("M500 [10¹³ M☉]", (0.0, 30.0), 0.5, "masses", state),
-        widgets.Checkbox.from_param(state.param.clusters, label="Circles of r500", **_WIDE),
-        widgets.Checkbox.from_param(state.param.labels, label="Names", **_WIDE),
+        Tick.from_param(state.param.clusters, label="Circles of r500", **_WIDE),
+        Tick.from_param(state.param.labels, label="Names", **_WIDE),
     ]
 
 
@@ -36,7 +37,7 @@ def peak_choices(state: State) -> list:
     widgets = pn.widgets
     return [
         text('<div class="step">Peaks</div>'),
-        widgets.Checkbox.from_param(state.param.peaks, label="Diamonds on the maps", **_WIDE),
+        Tick.from_param(state.param.peaks, label="Diamonds on the maps", **_WIDE),
         widgets.FloatSlider.from_param(
             state.param.peak_height,
             label="κ of a peak at least",

@@ -16,6 +16,7 @@ from explorer.holes import MOST, hole
 from explorer.widgets.calm import TOKENS, sheet
 from explorer.widgets.cards import card, panes
 from explorer.widgets.texts import caption, heading, text
+from explorer.widgets.tick import Tick
 
 if TYPE_CHECKING:
     from explorer.state import State
@@ -47,7 +48,7 @@ class Depth:
             format=CustomJSTickFormatter(code=_TICKS),  # one for each page
             **_WIDE,
         )
-        self.redraw = pn.widgets.Checkbox.from_param(
+        self.redraw = Tick.from_param(
             self.state.param.redraw, label="Draw anew when the slider moves", **_WIDE
         )
         self.slider.param.watch(self._on_slide, "value_throttled")

@@ -15,6 +15,7 @@ from explorer.views.tools import Tools
 from explorer.views.upload import Upload
 from explorer.widgets.calm import sheet
 from explorer.widgets.texts import step, text
+from explorer.widgets.tick import Tick
 
 if TYPE_CHECKING:
     from explorer.viewer import Explorer
@@ -243,10 +244,8 @@ class Sidebar:
                 step=0.005,
                 **_WIDE,
             ),
-            widgets.Checkbox.from_param(
-                state.param.shared, label="Same limits on all κ maps", **_WIDE
-            ),
-            widgets.Checkbox.from_param(state.param.clusters, label="X-ray clusters", **_WIDE),
+            Tick.from_param(state.param.shared, label="Same limits on all κ maps", **_WIDE),
+            Tick.from_param(state.param.clusters, label="X-ray clusters", **_WIDE),
             self.tools.layout,
         )
 

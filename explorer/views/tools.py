@@ -10,6 +10,7 @@ import panel as pn
 from explorer.places import LONGEST
 from explorer.widgets.calm import sheet
 from explorer.widgets.texts import text
+from explorer.widgets.tick import Tick
 
 if TYPE_CHECKING:
     from explorer.viewer import Explorer
@@ -121,8 +122,8 @@ def _select(parameter: object, label: str, options: dict[str, str]) -> pn.widget
     return pn.widgets.Select.from_param(parameter, label=label, options=options, **_WIDE)
 
 
-def _check(parameter: object, label: str) -> pn.widgets.Checkbox:
-    return pn.widgets.Checkbox.from_param(parameter, label=label, **_WIDE)
+def _check(parameter: object, label: str) -> Tick:
+    return Tick.from_param(parameter, label=label, **_WIDE)
 
 
 def _column(*parts: object, kind: str) -> pn.Column:

@@ -13,6 +13,7 @@ from explorer.uploads.limits import MB
 from explorer.widgets.calm import sheet
 from explorer.widgets.dropper import Dropper
 from explorer.widgets.texts import alert, text
+from explorer.widgets.tick import Tick
 
 if TYPE_CHECKING:
     import param
@@ -55,8 +56,8 @@ class Upload:
             label="Centre: RA, Dec [°]", placeholder="its middle", **_WIDE
         )
         self.size = widgets.TextInput(label="Size [′]", placeholder="all of it", **_WIDE)
-        self.flip_e1 = widgets.Checkbox(label="Turn sign of e1", **_WIDE)
-        self.flip_e2 = widgets.Checkbox(label="Turn sign of e2", **_WIDE)
+        self.flip_e1 = Tick(label="Turn sign of e1", **_WIDE)
+        self.flip_e2 = Tick(label="Turn sign of e2", **_WIDE)
         place = _grid(self.pixel, self.size, self.flip_e1, self.flip_e2)
         self.options = _stack(self.preview, self.mapping, self.shapes, self.center, place)
         self.plan = text("")
