@@ -24,7 +24,7 @@ from explorer.regions import Line, Regions
 VERSION = 1  #: of the names and meanings below, as written into links
 
 SOURCES = ("cosmos", "simulated", "file")
-KINDS = ("lognormal", "nbody", "gaussian", "nfw")
+KINDS = ("lognormal", "nbody", "ktng", "gaussian", "nfw")
 OUTLINES = ("cosmos", "stars", "none")
 BATCHES = (1, 2, 4, 8, 16)
 THEMES = ("light", "dark")

@@ -22,7 +22,7 @@ BUNDLED = {"gan": "default", "regression": "regression", "score": "score"}
 NETWORKS = tuple(BUNDLED)
 MAPS = ("sparse", "ks")  #: methods that make one map and draw no samples
 _AT_ONCE = 8  # samples whose peaks are found together, to bound memory
-KINDS = ("lognormal", "gaussian", "nfw", "nbody")
+KINDS = ("lognormal", "gaussian", "nfw", "nbody", "ktng")
 MASKS = ("cosmos", "stars", "none")
 _MASK = 111  # key of the random stream behind a seed
 
@@ -152,8 +152,9 @@ def simulated(
     """A simulated shear field with its true κ.
 
     Args:
-        kind: ``lognormal``, ``gaussian``, ``nfw`` (one halo off the centre, towards +x +y) or
-            ``nbody`` (a bundled light cone of a particle mesh, for looking, not for tests).
+        kind: ``lognormal``, ``gaussian``, ``nfw`` (one halo off the centre, towards +x +y),
+            ``nbody`` (a bundled light cone of a particle mesh, for looking, not for tests) or
+            ``ktng`` (the bundled κTNG map of a hydrodynamical simulation, likewise).
         seed: Of the sky, the galaxy counts and the noise.
         depth: Galaxies per arcmin²; `None` takes the real COSMOS σ map (or, without the
             COSMOS mask, its mean depth).
@@ -161,7 +162,8 @@ def simulated(
             training; other ones for every seed) or ``none``.
         cut: Holes besides: polygons of (x, y) on the tangent plane [arcmin from the centre], see
             :func:`massgan_core.simulate.inside_polygons`. What lies in one was never observed.
-        side: Pixels of 0.29′ on a side; must be 300 with the COSMOS mask, at most that for nbody.
+        side: Pixels of 0.29′ on a side; must be 300 with the COSMOS mask, at most that for
+            nbody and ktng.
     """
     from massgan_core import simulate
     from massgan_core.survey import cosmos, cosmos_spectrum

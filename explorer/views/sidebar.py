@@ -23,12 +23,14 @@ if TYPE_CHECKING:
 KINDS = {
     "Lognormal web": "lognormal",
     "N-body light cone": "nbody",
+    "κTNG, with gas and galaxies": "ktng",
     "Gaussian field": "gaussian",
     "One halo": "nfw",
 }
 KIND_WORDS = {
     "lognormal": "A web of mass with peaks and voids, like the real one.",
     "nbody": "Particles fell together under gravity. Few maps: to look at, not for tests.",
+    "ktng": "One map of a simulation with gas and stars too. To look at, not for tests.",
     "gaussian": "As much structure as the real sky, but without its peaks.",
     "nfw": "One cluster of galaxies, up and to the right of the centre. Good for learning.",
 }

@@ -40,21 +40,34 @@ def bundled_sky(grid: Grid, *, seed: int) -> tuple[Float[Tensor, "600 600"], tup
     Raises:
         ValueError: The field is too large, or of other pixels.
     """
-    if max(grid.shape) > LARGEST or abs(grid.pixel_scale / SCALE - 1) > 0.01:
-        raise ValueError(
-            f"a sky of kind nbody must have at most {LARGEST} pixels of {SCALE}′ on a side, got "
-            f"{grid.shape} of {grid.pixel_scale:g}′; take kind lognormal"
-        )
+    check_pixels(grid, "nbody")
     maps = _maps()
     key = generator(seed, _TURN)
     turn = int(torch.randint(8, (), generator=key))
     top, left = (
         int(torch.randint(MARGIN, SIDE - MARGIN - n + 1, (), generator=key)) for n in grid.shape
     )
-    kappa = maps[seed % len(maps)].float()
-    flipped = [axis for axis in (0, 1) if turn >> axis & 1]
-    kappa = kappa.flip(flipped).mT if turn & 4 else kappa.flip(flipped)
+    kappa = turned(maps[seed % len(maps)].float(), turn)
     return (kappa - kappa.mean()).contiguous(), (top, left)
+
+
+def turned(kappa: Float[Tensor, "S S"], turn: int) -> Float[Tensor, "S S"]:
+    """One of the 8 flips and transposes of a square map."""
+    flipped = [axis for axis in (0, 1) if turn >> axis & 1]
+    return kappa.flip(flipped).mT if turn & 4 else kappa.flip(flipped)
+
+
+def check_pixels(grid: Grid, kind: str) -> None:
+    """Refuse fields that the bundled maps do not hold.
+
+    Raises:
+        ValueError: The field is too large, or of other pixels.
+    """
+    if max(grid.shape) > LARGEST or abs(grid.pixel_scale / SCALE - 1) > 0.01:
+        raise ValueError(
+            f"a sky of kind {kind} must have at most {LARGEST} pixels of {SCALE}′ on a side, got "
+            f"{grid.shape} of {grid.pixel_scale:g}′; take kind lognormal"
+        )
 
 
 def skies_card() -> dict[str, Any]:

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Bool, Complex, Float
 from torch import Tensor
 
+from massgan_core.simulate.bundled_ktng import bundled_ktng
 from massgan_core.simulate.bundled_skies import bundled_sky
 from massgan_core.simulate.halo import nfw_field
 from massgan_core.simulate.lognormal import Lognormal
@@ -48,8 +49,10 @@ def sky(
         kappa = gaussian_field(power, large, key)
     elif kind == "nbody":
         kappa, corner = bundled_sky(grid, seed=seed)
+    elif kind == "ktng":
+        kappa, corner = bundled_ktng(grid, power, seed=seed)
     else:
-        raise ValueError(f"`kind` must be lognormal, gaussian, nfw or nbody, got {kind!r}")
+        raise ValueError(f"`kind` must be lognormal, gaussian, nfw, nbody or ktng, got {kind!r}")
     kappa = kappa - kappa.mean()
     gamma = ShearOperator(tuple(kappa.shape))(kappa)
     rows, columns = (slice(at, at + n) for at, n in zip(corner, (height, width), strict=True))
