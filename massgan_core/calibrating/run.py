@@ -108,7 +108,7 @@ def calibrate(
     check_place(path, overwrite=overwrite)
     sampler, store = load(weights, device=device), MapStore.open(data)
     rows, note = unused(sampler.card, store)
-    views = _views(sampler, store, survey, seed)
+    views = views_of(sampler, store, survey, seed)
     obstacle = None if fields == "other" else views.obstacle
     if obstacle and fields == "survey":
         raise ValueError(f"{store.path} cannot calibrate the survey's own grid: {obstacle}")
@@ -154,7 +154,7 @@ def calibration_of(
     return load_calibration(path or beside(weights), digest=checkpoint.digest(weights))
 
 
-def _views(sampler: Trained, store: MapStore, survey: Survey | None, seed: int) -> Views:
+def views_of(sampler: Trained, store: MapStore, survey: Survey | None, seed: int) -> Views:
     """Observations such as the checkpoint was trained on."""
     low, high = sampler.card["domain"].get("pixel_scale", (0.0, float("inf")))
     if not low <= store.pixel_scale <= high:

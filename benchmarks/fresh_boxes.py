@@ -1,0 +1,215 @@
+"""Hold the bundled calibration, and RCPS, to boxes that took no part in either.
+
+    massgan simulate fresh.zarr --kind nbody --preset small --n 250 --seed 21 --sigma8 0.65:1.0 \
+            --omega-m 0.25:0.38 --per-box 5
+    python benchmarks/fresh_boxes.py fresh.zarr --out runs/fresh
+
+1. Coverage: how often the calibrated intervals hold the truth, on the COSMOS grid and on other
+   fields, with errors from a bootstrap over boxes and the verdict `agrees` gives.
+2. RCPS: the boxes are taken for the population. Sets of boxes are redrawn from it with
+   replacement; each gives a factor λ, whose mean risk over the population is known. It may exceed
+   α in a share δ of the redraws at most.
+
+Fields stream by one after the other; a run that was stopped goes on with the same command. Prints
+tables and writes fresh.csv.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from pathlib import Path
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor
+from tqdm import tqdm
+
+import massgan_core as mg
+from massgan_core.calibrating import calibration_of
+from massgan_core.calibrating.fields import LOOKS, unused
+from massgan_core.calibrating.run import views_of
+from massgan_core.data import Ledger
+from massgan_core.evaluate import box_weights
+from massgan_core.evaluate.calibration import calibrated_interval
+from massgan_core.evaluate.conformal import passes as agrees
+from massgan_core.evaluate.rcps import box_means, fewest_boxes, smallest_factor
+from massgan_core.sky import ShearField, generator
+
+FACTORS = torch.cat([torch.zeros(1), torch.logspace(-1, 1, 400)]).double()  #: λ whose risk is kept
+PARTS = ("its own grid", "other fields")
+DELTA = 0.1
+_LATENT, _REDRAW = 61, 62  # keys of the random streams behind a seed
+
+
+def main() -> None:
+    """Measure, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("store", type=Path, help="maps of boxes of their own")
+    parser.add_argument("--checkpoint", default="default")
+    parser.add_argument("--out", type=Path, default=Path("runs/fresh"))
+    parser.add_argument("--per-box", type=int, default=5)
+    parser.add_argument("--samples", type=int, default=32)
+    parser.add_argument("--redraws", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=1, help="of noise, masks, latents, redraws")
+    given = parser.parse_args()
+    found = measure(
+        mg.MapStore.open(given.store),
+        given.checkpoint,
+        given.out,
+        per_box=given.per_box,
+        samples=given.samples,
+        redraws=given.redraws,
+        seed=given.seed,
+    )
+    for title, rows in found.items():
+        if rows:
+            _show(title, rows)
+    rows = [{"table": title, **row} for title, part in found.items() for row in part]
+    with (given.out / "fresh.csv").open("w", encoding="utf-8", newline="") as file:
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        table = csv.DictWriter(file, names, restval="")
+        table.writeheader()
+        table.writerows(rows)
+
+
+def measure(
+    store: mg.MapStore,
+    checkpoint: str,
+    out: Path,
+    *,
+    per_box: int,
+    samples: int,
+    redraws: int,
+    seed: int,
+) -> dict[str, list[dict]]:
+    """Coverage and redraws of one checkpoint."""
+    sampler, calibration = mg.load(checkpoint), calibration_of(checkpoint)
+    if calibration is None:
+        raise SystemExit(f"{checkpoint} has no calibration")
+    if calibration.facts["store_seed"] == store.settings.get("seed"):
+        raise SystemExit(f"{store.path} is of the run that calibrated {checkpoint}")
+    rows, note = unused(sampler.card, store)
+    print(note)
+    views = views_of(sampler, store, None, seed)
+    rows = _first_of_each(store, views.deep_enough(rows), per_box)
+    boxes = store.rows("box")[rows].tolist()
+    coverage, redrawn = [], []
+    for part in PARTS:
+        looks = LOOKS if part == PARTS[1] else 1
+        settings = {"rows": rows, "digest": calibration.digest, "samples": samples, "seed": seed}
+        shapes = {"miss": (looks * len(rows), len(calibration.levels))}
+        shapes |= {"risk": (looks * len(rows), len(FACTORS)), "inside": (looks * len(rows),)}
+        ledger = Ledger(out / part.replace(" ", "-"), settings, shapes)
+        progress = tqdm(total=looks * len(rows), initial=ledger.done, desc=part)
+        while ledger.done < looks * len(rows):
+            place, look = divmod(ledger.done, looks)
+            views_fields = views.otherwise if looks > 1 else views.as_surveyed
+            field = views_fields(rows[place])[look]
+            key = int(generator(seed, _LATENT, rows[place], look).initial_seed())
+            *_, summary = mg.stream(sampler, field, samples, 8, seed=key, keep=samples)
+            ledger.put(**_of_field(summary, field, calibration))
+            progress.update()
+        progress.close()
+        own = np.repeat(boxes, looks).tolist()
+        coverage += _coverage(part, ledger, calibration.levels, own)
+        if part == PARTS[0]:
+            for level in calibration.levels:
+                redrawn += _redrawn(torch.from_numpy(ledger["risk"][:]), own, level, redraws, seed)
+    return {"coverage": coverage, "rcps": redrawn}
+
+
+def _of_field(summary: mg.Summary, field: ShearField, calibration: object) -> dict[str, Tensor]:
+    """What the ledger keeps of a field."""
+    truth, area = field.truth.float(), field.footprint
+    miss = []
+    for level in calibration.levels:
+        low, high = calibrated_interval(summary, calibration, level)
+        miss.append(((truth < low) | (truth > high))[area].double().mean())
+    score = ((summary.mean - truth).abs() / summary.std)[area].double().sort().values
+    inside = torch.searchsorted(score, FACTORS, right=True) / len(score)
+    return {
+        "miss": torch.stack(miss),
+        "risk": 1 - inside,
+        "inside": float(not calibration.covers(field, summary.n)),
+    }
+
+
+def _coverage(
+    part: str, ledger: Ledger, levels: tuple[float, ...], boxes: list[int]
+) -> list[dict]:
+    weights, known = box_weights(boxes), ledger["inside"][:] > 0
+    weights = weights[:, torch.from_numpy(known)]
+    found = []
+    for i, level in enumerate(levels):
+        miss = torch.from_numpy(ledger["miss"][known, i]).double()
+        error = float((weights @ miss / weights.sum(1)).std())
+        found.append(
+            {
+                "part": part,
+                "promised": level,
+                "covered": 1 - float(miss.mean()),
+                "error": error,
+                "fields": int(known.sum()),
+                "in_domain": float(known.mean()),
+                "boxes": len(set(boxes)),
+                "passes": agrees(float(miss.mean()), error, 1 - level),
+            }
+        )
+    return found
+
+
+def _redrawn(risk: Tensor, boxes: list[int], level: float, redraws: int, seed: int) -> list[dict]:
+    """How often λ of a redrawn set of boxes leaves more than α outside."""
+    of_box, alpha = box_means(risk, boxes), 1 - level
+    count, number = len(of_box), max(len(of_box), fewest_boxes(alpha, DELTA))
+    truth, worse, factors = of_box.mean(0), 0, []
+    for draw in range(redraws):
+        chosen = torch.randint(count, (number,), generator=generator(seed, _REDRAW, draw))
+        drawn = of_box[chosen]
+        try:
+            factor = smallest_factor(lambda at, drawn=drawn: _at(drawn, at), alpha, delta=DELTA)
+        except ValueError:  # too few boxes to show it: no promise is made
+            continue
+        factors.append(factor)
+        worse += float(_at(truth[None], torch.tensor([factor]).double())) > alpha
+    return [
+        {
+            "promised": level,
+            "boxes": number,
+            "population": count,
+            "redraws": len(factors),
+            "exceeded": worse / max(len(factors), 1),
+            "delta": DELTA,
+            "median_factor": float(np.median(factors)) if factors else float("nan"),
+        }
+    ]
+
+
+def _at(risk: Tensor, factors: Tensor) -> Tensor:
+    """Risk of each box at any factor: the curves that were kept, joined by lines."""
+    at = factors.clamp(FACTORS[0], FACTORS[-1])
+    right = torch.searchsorted(FACTORS, at).clamp(1, len(FACTORS) - 1)
+    share = (at - FACTORS[right - 1]) / (FACTORS[right] - FACTORS[right - 1])
+    return risk[:, right - 1] * (1 - share) + risk[:, right] * share
+
+
+def _first_of_each(store: mg.MapStore, rows: list[int], per_box: int) -> list[int]:
+    """At most `per_box` rows of each box."""
+    own: dict[int, list[int]] = {}
+    for row, box in zip(rows, store.rows("box")[rows].tolist(), strict=True):
+        own.setdefault(box, []).append(row)
+    return [row for part in own.values() for row in part[:per_box]]
+
+
+def _show(title: str, rows: list[dict]) -> None:
+    table = Table(*rows[0], title=title)
+    for row in rows:
+        table.add_row(*(f"{v:.4g}" if isinstance(v, float) else str(v) for v in row.values()))
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
