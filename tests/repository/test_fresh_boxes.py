@@ -32,15 +32,15 @@ def test_the_promise_holds_in_as_many_redraws_as_it_says(script, risk, level):
     assert exact < row["median_factor"] < 1.6 * exact
 
 
-def test_a_factor_without_the_bound_breaks_it_half_the_time(script, risk, monkeypatch):
+def test_a_factor_without_the_bound_breaks_it(script, risk, monkeypatch):
     """The test above can fail."""
 
     def hopeful(curve, alpha, *, delta):
-        return next(float(f) for f in script["FACTORS"] if float(curve(f[None]).mean()) <= alpha)
+        return max(float(f) for f in script["FACTORS"] if float(curve(f[None]).mean()) > alpha)
 
     monkeypatch.setitem(script["_redrawn"].__globals__, "smallest_factor", hopeful)
     (row,) = script["_redrawn"](risk, list(range(BOXES)), 0.68, 40, 0)
-    assert row["exceeded"] > 0.2
+    assert row["exceeded"] > 0.3
 
 
 def test_curves_are_joined_by_lines(script):
