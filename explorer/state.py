@@ -24,6 +24,7 @@ from explorer.regions import Line, Regions
 VERSION = 1  #: of the names and meanings below, as written into links
 
 SOURCES = ("cosmos", "simulated", "file")
+LAYERS = ("galaxies", "depth", "shear")
 KINDS = ("lognormal", "nbody", "ktng", "gaussian", "nfw")
 OUTLINES = ("cosmos", "stars", "none")
 BATCHES = (1, 2, 4, 8, 16)
@@ -129,6 +130,12 @@ class State(param.Parameterized):
     )
     contours = param.Selector(
         default="none", objects=CONTOURS, doc="The map whose contours lie over all maps."
+    )
+    layer = param.Selector(
+        default="galaxies",
+        objects=LAYERS,
+        doc="What the map of the galaxies shows: each of them, how many there are, or how they "
+        "are stretched.",
     )
     graticule = param.Boolean(default=False, doc="Lines of equal RA and of equal Dec.")
     scale_bar = param.Boolean(default=False, doc="A bar of a round length on every map.")

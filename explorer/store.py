@@ -15,11 +15,13 @@ import numpy as np
 import param
 
 import massgan_core as mg
+from explorer.elements.galaxies import CROWD, GalaxyLayer, shade, sticks
 from explorer.recipes import FITTED, LEAST_WINDOW, linear
 from explorer.shelf import SHELF, Drawn, Reader
 from explorer.state import LEVEL
 from explorer.turns import TURNS
 from massgan_core.simulate import COSMOS_DEPTH as COSMOS_DEPTH
+from massgan_core.sky import galaxy_density, mean_shear
 
 if TYPE_CHECKING:
     from explorer.state import State
@@ -37,6 +39,9 @@ SCORE = (
     "A prior learned from simulated skies, and the shear as it was measured: {steps} rounds from "
     "noise to a map. Slow, seconds a sample."
 )
+SHEAR_WINDOW = 2.0  #: std of the window of the mean shear [arcmin]
+STICK = 5.0  #: distance of the lines of shear, and length of the longest [arcmin]
+STRONG = 0.04  #: shear of the strongest colour
 _READING = Lock()  # one reader at a time: two tabs asking for one field cost it once
 
 
@@ -295,7 +300,7 @@ def inspection(summary: Summary, circles: Circles, name: str) -> Inspection | st
 class GalaxyPicture:
     """All COSMOS galaxies on the plane of the whole field."""
 
-    image: np.ndarray  #: galaxies per cell, uint8
+    layers: dict[str, GalaxyLayer]  #: pictures by name
     half: float  #: half the width of the square picture [arcmin]
     number: int  #: of galaxies
     grid: Grid  #: of the whole field
@@ -305,13 +310,36 @@ class GalaxyPicture:
 @lru_cache(maxsize=1)
 def galaxy_picture() -> GalaxyPicture:
     """The datashaded COSMOS galaxies; drawn once for the process."""
-    from explorer.elements.galaxies import shade
-
     field, catalog = mg.cosmos(), mg.cosmos_catalog()
     x, y = field.grid.sky_to_plane(catalog.ra, catalog.dec)
     half = max(field.grid.extent) / 2
-    image = shade(np.asarray(x), np.asarray(y), half)
-    return GalaxyPicture(image, half, len(catalog.ra), field.grid, circles(field))
+    layers = {
+        "galaxies": GalaxyLayer(
+            shade(np.asarray(x), np.asarray(y), half), CROWD, "galaxies per cell"
+        ),
+        "depth": depth_layer(field),
+        "shear": shear_layer(field),
+    }
+    return GalaxyPicture(layers, half, len(catalog.ra), field.grid, circles(field))
+
+
+def depth_layer(field: ShearField) -> GalaxyLayer:
+    """How many galaxies there are round each pixel."""
+    image = _array(galaxy_density(field))
+    return GalaxyLayer(image, float(np.nanpercentile(image, 99.5)), "galaxies per arcmin²")
+
+
+def shear_layer(field: ShearField) -> GalaxyLayer:
+    """How strongly, and along which lines, the galaxies round each pixel are stretched."""
+    shear = mean_shear(field, SHEAR_WINDOW)
+    image, high = np.abs(shear.numpy()).astype(np.float32), STRONG
+    step = round(STICK / field.grid.pixel_scale)
+    rows, columns = (np.arange(step // 2, n, step) for n in field.grid.shape)
+    at = shear.numpy()[np.ix_(rows, columns)]
+    x, y = field.grid.pixel_to_plane(*np.meshgrid(columns.astype(float), rows.astype(float)))
+    seen = np.isfinite(at)
+    lines = sticks(at[seen], x[seen], y[seen], STICK / high)
+    return GalaxyLayer(image, high, "mean shear", lines)
 
 
 def _array(image: Any) -> np.ndarray:

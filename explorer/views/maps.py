@@ -50,7 +50,16 @@ class Maps:
         self.player = self.posterior.player
         self._truth_known = False
         self._mask = np.zeros((0, 0), bool)
-        self._galaxy_words = text(heading(*GALAXIES))
+        self._galaxy_picture: GalaxyPicture | None = None
+        self._galaxy_words = text(heading(*GALAXIES[state.layer]))
+        self._layer = pn.widgets.RadioButtonGroup.from_param(
+            state.param.layer,
+            options={"Galaxies": "galaxies", "Depth": "depth", "Mean shear": "shear"},
+            label="What the map shows",
+            css_classes=["mg-segments"],
+            sizing_mode="stretch_width",
+            margin=(0, 0, 8, 0),
+        )
         self._galaxy_bar, self._code = text(""), text("")
         self._words = {name: text("") for name in TITLES}
         self._small = dict.fromkeys(TITLES, "")
@@ -58,7 +67,11 @@ class Maps:
         self._promise = text("", visible=False)
         self.cards = {
             "galaxies": card(
-                self._galaxy_words, self.galaxies.figure, self._galaxy_bar, kind="mg-data"
+                self._galaxy_words,
+                self._layer,
+                self.galaxies.figure,
+                self._galaxy_bar,
+                kind="mg-data",
             ),
             **{
                 name: card(kind="mg-data" if name == "truth" else "mg-map", visible=False)
@@ -132,9 +145,24 @@ class Maps:
 
     def show_galaxies(self, picture: GalaxyPicture) -> None:
         """The datashaded galaxies and the clusters among them."""
-        columns = cluster_columns(picture.circles)
-        self.galaxies.show(picture.image, picture.half, columns)
-        self._galaxy_words.object = heading(*GALAXIES, f"{picture.number:,}")
+        self._galaxy_picture, layer = picture, picture.layers[self.state.layer]
+        self.galaxies.show(layer, picture.half, cluster_columns(picture.circles))
+        self._say_galaxies()
+
+    def show_layer(self) -> None:
+        """The picture of the galaxies that the State names."""
+        if self._galaxy_picture is not None:
+            self.galaxies.show_layer(self._galaxy_picture.layers[self.state.layer])
+        self._say_galaxies()
+
+    def _say_galaxies(self) -> None:
+        picture, name = self._galaxy_picture, self.state.layer
+        small = f"{picture.number:,}" if picture and name == "galaxies" else ""
+        self._galaxy_words.object = heading(*GALAXIES[name], small)
+        layer = picture.layers[name] if picture else None
+        high, unit = (layer.high, layer.unit) if layer else (CROWD, "galaxies per cell")
+        bar = color_bar(self.galaxies.mapper.palette, (0, high), unit)
+        self._galaxy_bar.object = bar
 
     def mark(self, box: tuple[float, float, float, float] | None) -> None:
         """Outline the chosen region on the galaxies."""
@@ -278,8 +306,7 @@ class Maps:
         self.holes.paint()
         self.inspector.paint(theme, self._palette("sample"))
         self.galaxies.paint(theme, TOKENS[theme]["accent"])
-        bar = color_bar(self.galaxies.mapper.palette, (0, CROWD), "galaxies per cell")
-        self._galaxy_bar.object = bar
+        self._say_galaxies()
         self.galaxies.circles.visible = self.state.clusters
 
     def show_code(self) -> None:

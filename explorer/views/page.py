@@ -143,6 +143,7 @@ class Page:
             (explorer.uploads, self.sidebar.upload.watch(soon)),
             (state, state.param.watch(soon(self._update_theme), ["theme", "colors", "clusters"])),
             (state, state.param.watch(soon(self.maps.restretch), ["limit", "shared"])),
+            (state, state.param.watch(soon(self.maps.show_layer), ["layer"])),
             (state, state.param.watch(soon(maps.holes.update), ["cut", "source"])),
             (
                 state,

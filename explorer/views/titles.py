@@ -59,11 +59,22 @@ UNITS = {
     "chance": "share of samples",
     "fit": "χ² per measurement",
 }
-GALAXIES = (
-    "Galaxies",
-    "Each measured galaxy shape is one faint hint of the mass before it. "
-    "Drag a box to study a part.",
-)
+GALAXIES = {
+    "galaxies": (
+        "Galaxies",
+        "Each measured galaxy shape is one faint hint of the mass before it. "
+        "Drag a box to study a part.",
+    ),
+    "depth": (
+        "Depth of the survey",
+        "How many galaxies were measured here: the more, the surer. Drag a box to study a part.",
+    ),
+    "shear": (
+        "Mean shear",
+        "How galaxies are stretched on average, mostly by chance; lines run round mass. "
+        "Drag a box to study a part.",
+    ),
+}
 GUIDE = """
 <div class="title">How to read these maps</div>
 <p class="quiet" style="margin: 6px 0 14px">Mass bends light, so it stretches the images of

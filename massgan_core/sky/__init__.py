@@ -1,5 +1,6 @@
 """The ground: grids, shear fields, the lensing operator, noise, spectra, smoothing."""
 
+from massgan_core.sky.averages import galaxy_density, mean_shear
 from massgan_core.sky.equations import NormalEquations
 from massgan_core.sky.fields import ShearField, footprint, remove_mean
 from massgan_core.sky.grid import Grid
@@ -25,11 +26,13 @@ __all__ = [
     "Stopped",
     "band_power",
     "footprint",
+    "galaxy_density",
     "gaussian_field",
     "generator",
     "go_on",
     "inside_polygon",
     "local_maxima",
+    "mean_shear",
     "pixel_sigma",
     "reduced_shear",
     "remove_mean",

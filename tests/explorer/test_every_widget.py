@@ -252,6 +252,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("FloatSlider", "Chance of κ above"): Row("chance", 0.02, with_chance),
     ("Tick", "Same limits on all κ maps"): Row("limits", False),
     ("Tick", "X-ray clusters"): Row("circles", False),
+    ("RadioButtonGroup", "Galaxies"): Row("layer", "shear", of_cosmos),
     ("Player", "Samples one after the other"): Row("maps", 1),
     # More of it.
     ("Button", "More tools"): Row("tools"),
@@ -344,6 +345,7 @@ def effects(page: Page) -> dict[str, Any]:
         "circles": {name: m.circles.visible for name, m in made.items()},
         "cluster": (state.cluster, list(maps.sky.clusters.selected.indices)),
         "played": maps.player.value,
+        "layer": [a.tobytes() for a in maps.galaxies.source.data["image"]],
         "files": len(page.left),
         "upload": list(page.received),
         "view": (maps.sky.x_range.start, maps.sky.x_range.end),

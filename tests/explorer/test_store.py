@@ -85,7 +85,11 @@ def test_galaxy_picture_holds_every_galaxy() -> None:
     assert picture.number == 417117
     x, y = picture.grid.sky_to_plane(mg.cosmos_catalog().ra, mg.cosmos_catalog().dec)
     inside = (np.abs(x) <= picture.half) & (np.abs(y) <= picture.half)
-    assert picture.image.sum(dtype=int) == inside.sum() > 417000
+    assert picture.layers["galaxies"].image.sum(dtype=int) == inside.sum() > 417000
+    depth = picture.layers["depth"].image
+    assert 60 < np.nanmean(depth) < 80 and np.isnan(depth).any()
+    shear = picture.layers["shear"]
+    assert len(shear.sticks[0]) > 200 and np.nanmax(shear.image) < 0.3
     assert picture is store.galaxy_picture()
 
 
