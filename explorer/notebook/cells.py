@@ -27,6 +27,9 @@ def register(made: Replaced) -> None:
     cell = running()
     if cell is None:
         return
+    from explorer.notebook.stdout import leave_stdout
+
+    leave_stdout()
     name, run = cell
     latest, before = _MADE.get(name, (run, WeakSet()))
     if latest != run:

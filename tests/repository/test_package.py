@@ -25,6 +25,7 @@ COMES_WITH = {
     "IPython": "jupyter_bokeh",
     "PIL": "matplotlib",
     "param": "panel",
+    "pyviz_comms": "panel",
     "tornado": "bokeh",
 }
 
