@@ -1,6 +1,7 @@
 """Write the README's table of methods from the CSV of an evaluation.
 
-    massgan evaluate --data TEST.zarr --methods ks,wiener,sparse,gan --ktng FOLDER --out REPORT_DIR
+    massgan evaluate --data TEST.zarr --methods ks,wiener,sparse,gan,regression --ktng FOLDER \
+            --fields 64 --samples 63 --out REPORT_DIR
     python benchmarks/readme_table.py [REPORT_DIR/report.csv]
 
 A CSV that is given is copied to docs/evaluation.csv first; without one the table is made anew
@@ -63,7 +64,13 @@ def table(found: list[dict[str, str]]) -> str:
 def _cell(row: dict[str, str], key: str, digits: int) -> str:
     if key == "completeness_snr3":
         return f"{float(row[key]):.2f} / {float(row['purity_snr3']):.2f}"
-    return f"{float(row[key]):.{digits}f}" if row[key] else "–"
+    if not row[key]:
+        return "–"
+    least = 10.0**-digits
+    # 0.00 seconds would be none at all.
+    if key == "seconds_of_sample" and float(row[key]) < least / 2:
+        return f"< {least:.{digits}f}"
+    return f"{float(row[key]):.{digits}f}"
 
 
 def written(text: str, block: str, begin: str = BEGIN, end: str = END) -> str:

@@ -105,6 +105,7 @@ def test_run_all_restart_and_the_same_cell_twice(tab: Any, lab: str) -> None:
     output = page.locator(".jp-OutputArea-output pre")
     output.filter(has_text="sample 3").wait_for(timeout=tab.patience)
     page.locator("button.previous").last.click()
+    page.get_by_text("number 3 of 4").wait_for(timeout=tab.patience)  # the kernel knows
     _again(page, 4)
     output.filter(has_text="sample 2").wait_for(timeout=tab.patience)
 

@@ -87,3 +87,13 @@ def test_the_card_says_so_of_fields_made_now():
     assert 0.6 < ratio < 1.4
     difference = (last.samples[0] - last.samples[1])[field.footprint].std()
     assert difference > 0.5 * last.std[field.footprint].mean()
+
+
+def test_the_readmes_table_is_of_the_very_checkpoints_that_are_bundled(root):
+    from massgan_core.gan.checkpoint import digest, find
+
+    script = runpy.run_path(str(root / "benchmarks" / "readme_table.py"))
+    trained = {"gan": "default", "regression": "regression"}
+    found = {row["method"]: row["digest"] for row in script["rows"]() if row["digest"]}
+    assert found == {method: digest(find(name)) for method, name in trained.items()}
+    assert all(int(row["boxes"]) >= 8 and int(row["fields"]) >= 64 for row in script["rows"]())
