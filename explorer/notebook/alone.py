@@ -15,6 +15,7 @@ from panel.viewable import Viewer
 from explorer.notebook import cells
 from explorer.runner import sentence
 from explorer.state import State
+from explorer.widgets.arrival import Arrival
 from explorer.widgets.calm import Calm, sheet, tokens
 from explorer.widgets.texts import alert, text
 
@@ -33,8 +34,9 @@ class Alone(Viewer):
         super().__init__(state=State(source="file", **choices), **params)
         self._tasks: set[asyncio.Task] = set()
         self._order = asyncio.Lock()  # one work after the other: the last choice is shown last
-        self._alert = text("", visible=False)
+        self._alert, self._arrival = text("", visible=False), Arrival()
         self.layout = pn.Column(
+            self._arrival,
             self._alert,
             css_classes=["mg-root", f"mg-{self.state.theme}"],
             stylesheets=[tokens(), sheet("page")],
@@ -63,10 +65,13 @@ class Alone(Viewer):
         self.state.param.watch(lambda *_: self._deliver(call), list(names))
 
     def _deliver(self, call: Callable[[], None]) -> None:
-        """Run `call` and send what it changed: Bokeh's models do not send themselves."""
+        """Run `call` and send what it changed, once the view is there to take it."""
+        self._arrival.deliver(partial(self._push, call), self.layout)
+
+    def _push(self, call: Callable[[], None]) -> None:
         call()
         for ref in list(self.layout._models):
-            push_on_root(ref)
+            push_on_root(ref)  # Bokeh's models do not send themselves
 
     def _later(self, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
         """Hand the result of `work` to `then`; in a thread where an event loop can wait."""

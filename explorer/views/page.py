@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import panel as pn
@@ -28,6 +29,7 @@ from explorer.views.regions import Measure
 from explorer.views.sending import held
 from explorer.views.sidebar import Sidebar
 from explorer.views.takeaway import TakeAway
+from explorer.widgets.arrival import Arrival
 from explorer.widgets.calm import Calm, sheet, tokens
 from explorer.widgets.keys import Keys, key_sheet
 from explorer.widgets.texts import alert, status, text
@@ -67,6 +69,7 @@ class Page:
         ]
         # A notebook has keys of its own.
         self.keys = Keys() if self.document is not None else None
+        self.arrival = Arrival() if self.document is None else None
         self.help = pn.Column(
             text(key_sheet()),
             css_classes=["mg-card", "mg-sheet"],
@@ -110,7 +113,7 @@ class Page:
             header,
             body,
             self.help,
-            *([self.keys] if self.keys is not None else []),
+            *(part for part in (self.keys, self.arrival) if part is not None),
             self.sent,
             self.seen,
             css_classes=["mg-root", "mg-light"],
@@ -184,10 +187,8 @@ class Page:
     def deliver(self, call: Callable[[], None]) -> None:
         """Run `call` where it may change the page: on its document's next tick."""
         if self.document is None:
-            call()
-            self.compare.follow()
-            for ref in list(self.layout._models):
-                push_on_root(ref)  # a notebook: Bokeh's models do not send themselves
+            if self.arrival is not None:  # else the tab was closed
+                self.arrival.deliver(partial(self._push, call), self.layout)
             return
 
         def attempt(left: int = 3) -> None:
@@ -206,6 +207,12 @@ class Page:
             self.document.add_next_tick_callback(attempt)
         except (AttributeError, RuntimeError):  # the tab is gone
             self.explorer.close()
+
+    def _push(self, call: Callable[[], None]) -> None:
+        call()
+        self.compare.follow()
+        for ref in list(self.layout._models):
+            push_on_root(ref)  # a notebook: Bokeh's models do not send themselves
 
     def refresh_soon(self) -> None:
         """Show the runner's latest state; many calls before the next tick become one."""

@@ -24,6 +24,7 @@ import massgan_core as mg
 from explorer import Explorer, store
 from explorer.uploads.uploads import Plan, Preview
 from explorer.views.page import Page
+from explorer.widgets.arrival import Arrival
 from explorer.widgets.files import Outbox
 
 CHOICES = {"source": "simulated", "kind": "nfw", "depth": 30.0, "outline": "none"}
@@ -370,6 +371,8 @@ def widgets(page: Page) -> Iterator[tuple[tuple[str, str], Any]]:
     """Every widget of the page with its kind and label."""
     kinds = (pn.widgets.Widget, JSComponent)
     for widget in page.layout.select(lambda part: isinstance(part, kinds)):
+        if isinstance(widget, Arrival):  # nobody sees or uses it
+            continue
         label = getattr(widget, "label", "")
         if isinstance(widget, pn.widgets.RadioButtonGroup):
             label = next(iter(widget.options))  # the heading above it is its label

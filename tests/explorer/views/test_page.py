@@ -176,6 +176,8 @@ def test_notebook_gets_its_frames_over_the_comm(page: Page, explorer: Explorer) 
     add_to_doc(root, document, hold=True)
     pn.state._views[root.ref["id"]] = (page.layout, root, document, comm)
     asyncio.run(explorer.open())
+    assert sent == []  # the browser has made no view yet: it would be lost
+    page.arrival._process_events({"views": 1})
     source = page.maps.maps["ks"].source
     assert any(source.id in data for data, _ in sent)
     sent.clear()
