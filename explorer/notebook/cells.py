@@ -27,9 +27,9 @@ def register(made: Replaced) -> None:
     cell = running()
     if cell is None:
         return
-    from explorer.notebook.stdout import leave_stdout
+    from explorer.notebook.kernel import at_home
 
-    leave_stdout()
+    at_home()
     name, run = cell
     latest, before = _MADE.get(name, (run, WeakSet()))
     if latest != run:

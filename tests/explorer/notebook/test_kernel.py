@@ -1,14 +1,16 @@
-"""The page in a notebook leaves ``sys.stdout`` alone, whatever overlaps."""
+"""The page in a notebook leaves ``sys.stdout`` alone, and asks no other host for its styles."""
 
 from __future__ import annotations
 
 import sys
 from threading import Event, Thread
 
+import panel as pn
 import pytest
 import pyviz_comms
+from bokeh.models import ImportedStyleSheet
 
-from explorer.notebook.stdout import Untouched, leave_stdout
+from explorer.notebook.kernel import Untouched, at_home
 
 
 class Wire(pyviz_comms.Comm):
@@ -45,5 +47,13 @@ def test_what_a_cell_prints_meanwhile_is_its_own(
     # As the library does it: else there would be nothing to mend.
     monkeypatch.setattr(pyviz_comms, "StandardOutput", Untouched.__base__)
     assert overlapping(capsys) == (False, "")
-    leave_stdout()
+    at_home()
     assert overlapping(capsys) == (True, "of a cell\n")
+
+
+def test_a_view_brings_its_styles_along() -> None:
+    at_home()
+    widget = pn.widgets.Button(label="x")
+    model = pn.Column(widget, pn.widgets.Player()).get_root()
+    urls = [str(sheet.url) for sheet in model.select({"type": ImportedStyleSheet})]
+    assert urls and all(url.startswith("data:text/css;base64,") for url in urls)
