@@ -14,7 +14,6 @@ import pytest
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
-    pytest.mark.xfail(reason="JupyterLab never came so far on two busy cores"),
 ]
 
 CELLS = (
