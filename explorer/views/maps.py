@@ -7,24 +7,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 import panel as pn
 
-from explorer.elements.galaxies import CROWD, GalaxyMap
 from explorer.elements.sky import Sky, cluster_columns
 from explorer.elements.sky_map import SkyMap
 from explorer.recipes import BOUNDS, SEEN, TRUTHS
 from explorer.views.field_tools import HolesCard
+from explorer.views.galaxies import GalaxyCard
 from explorer.views.inspector import Inspector
 from explorer.views.limits import limits_of, palette_of, stretch_of
 from explorer.views.posterior import Posterior
 from explorer.views.titles import (
     EMPTY,
-    GALAXIES,
     GUIDE,
     POSTERIOR,
     SIGNED,
     TITLES,
     UNITS,
 )
-from explorer.widgets.calm import TOKENS, sheet
+from explorer.widgets.calm import sheet
 from explorer.widgets.cards import Made, card, panes
 from explorer.widgets.texts import caption, code, color_bar, heading, text
 
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from explorer.state import State
-    from explorer.store import Chance, Circles, GalaxyPicture, Promise, Store
+    from explorer.store import Chance, Circles, Promise, Store
     from massgan_core.peaks import Inspection
     from massgan_core.posterior import Summary
 
@@ -43,36 +42,21 @@ class Maps:
     def __init__(self, state: State) -> None:
         self.state, self.sky, self.grid = state, Sky(), None
         self.maps = Made(self._make)
-        self.galaxies, self.inspector = GalaxyMap(), Inspector(state, self.pick)
+        self.galaxy_card, self.inspector = GalaxyCard(state), Inspector(state, self.pick)
+        self.galaxies = self.galaxy_card.map
         self.holes = HolesCard(state, self.sky)
         self._images: dict[str, np.ndarray] = {}
         self.posterior = Posterior(state)
         self.player = self.posterior.player
         self._truth_known = False
         self._mask = np.zeros((0, 0), bool)
-        self._galaxy_picture: GalaxyPicture | None = None
-        self._galaxy_words = text(heading(*GALAXIES[state.layer]))
-        self._layer = pn.widgets.RadioButtonGroup.from_param(
-            state.param.layer,
-            options={"Galaxies": "galaxies", "Depth": "depth", "Mean shear": "shear"},
-            label="What the map shows",
-            css_classes=["mg-segments"],
-            sizing_mode="stretch_width",
-            margin=(0, 0, 8, 0),
-        )
-        self._galaxy_bar, self._code = text(""), text("")
+        self._code = text("")
         self._words = {name: text("") for name in TITLES}
         self._small = dict.fromkeys(TITLES, "")
         self._bars = {name: text("") for name in TITLES}
         self._promise = text("", visible=False)
         self.cards = {
-            "galaxies": card(
-                self._galaxy_words,
-                self._layer,
-                self.galaxies.figure,
-                self._galaxy_bar,
-                kind="mg-data",
-            ),
+            "galaxies": self.galaxy_card.layout,
             **{
                 name: card(kind="mg-data" if name == "truth" else "mg-map", visible=False)
                 for name in TITLES
@@ -142,27 +126,6 @@ class Maps:
         for name in names:
             if name in self.maps:
                 self.maps[name].clear("")
-
-    def show_galaxies(self, picture: GalaxyPicture) -> None:
-        """The datashaded galaxies and the clusters among them."""
-        self._galaxy_picture, layer = picture, picture.layers[self.state.layer]
-        self.galaxies.show(layer, picture.half, cluster_columns(picture.circles))
-        self._say_galaxies()
-
-    def show_layer(self) -> None:
-        """The picture of the galaxies that the State names."""
-        if self._galaxy_picture is not None:
-            self.galaxies.show_layer(self._galaxy_picture.layers[self.state.layer])
-        self._say_galaxies()
-
-    def _say_galaxies(self) -> None:
-        picture, name = self._galaxy_picture, self.state.layer
-        small = f"{picture.number:,}" if picture and name == "galaxies" else ""
-        self._galaxy_words.object = heading(*GALAXIES[name], small)
-        layer = picture.layers[name] if picture else None
-        high, unit = (layer.high, layer.unit) if layer else (CROWD, "galaxies per cell")
-        bar = color_bar(self.galaxies.mapper.palette, (0, high), unit)
-        self._galaxy_bar.object = bar
 
     def mark(self, box: tuple[float, float, float, float] | None) -> None:
         """Outline the chosen region on the galaxies."""
@@ -305,9 +268,7 @@ class Maps:
             self._bar(name)
         self.holes.paint()
         self.inspector.paint(theme, self._palette("sample"))
-        self.galaxies.paint(theme, TOKENS[theme]["accent"])
-        self._say_galaxies()
-        self.galaxies.circles.visible = self.state.clusters
+        self.galaxy_card.paint()
 
     def show_code(self) -> None:
         """The present choices as a few lines of Python."""

@@ -146,7 +146,7 @@ class Page:
             (explorer.uploads, self.sidebar.upload.watch(soon)),
             (state, state.param.watch(soon(self._update_theme), ["theme", "colors", "clusters"])),
             (state, state.param.watch(soon(self.maps.restretch), ["limit", "shared"])),
-            (state, state.param.watch(soon(self.maps.show_layer), ["layer"])),
+            (state, state.param.watch(soon(self.maps.galaxy_card.show_layer), ["layer"])),
             (state, state.param.watch(soon(maps.holes.update), ["cut", "source"])),
             (
                 state,
@@ -320,7 +320,7 @@ class Page:
     def _update_galaxies(self) -> None:
         picture = self.explorer.store.galaxies
         if picture is not None:
-            self.maps.show_galaxies(picture)
+            self.maps.galaxy_card.show(picture)
             self._update_region()
 
     def _update_region(self) -> None:

@@ -344,7 +344,7 @@ def test_a_click_on_a_circle_inspects_its_cluster(tab: Any, address: str) -> Non
     tab.page.mouse.click(x, y)
     found = inspection(summary, circles, name)
     tab.page.get_by_text(sentence(found)).wait_for(timeout=tab.patience)
-    assert tab.page.get_by_label("X-ray cluster").input_value() != ""
+    assert tab.page.get_by_label("X-ray cluster", exact=True).input_value() != ""
     # The samples at both ends are those that the library puts there.
     for button, number in (("Sample with most", found.order[0]), ("with least", found.order[-1])):
         tab.press(button)
