@@ -15,7 +15,8 @@ import numpy as np
 import torch
 
 from massgan_core.data import MapStore, fixed_fields
-from massgan_core.simulate import PLANCK, Lognormal
+from massgan_core.simulate import PLANCK
+from massgan_core.simulate.kappa_tng import embedded
 from massgan_core.sky import (
     Grid,
     ShearField,
@@ -229,11 +230,8 @@ def ktng_field(path: Path, draw: int, seed: int) -> tuple[ShearField, torch.Tens
     real, size = cosmos(), kappa.shape[-1]
     side = real.grid.shape[0]
     grid, large = Grid(real.grid.shape, scale), Grid((2 * size, 2 * size), scale)
-    place, first = slice(size // 2, size // 2 + size), size - side // 2
-    crop = (slice(first, first + side),) * 2
-    whole = Lognormal(large, cosmos_spectrum())(generator(seed, _AROUND, draw))
-    whole[place, place] = kappa - kappa.mean() + whole[place, place].mean()
-    whole = whole - whole.mean()
+    crop = (slice(size - side // 2, size - side // 2 + side),) * 2
+    whole, _ = embedded(kappa, large, cosmos_spectrum(), generator(seed, _AROUND, draw))
     gamma, truth = ShearOperator(large)(whole)[crop], whole[crop].clone()
     noise = shape_noise(real.sigma, generator(seed, _NOISE, draw))
     field = ShearField(

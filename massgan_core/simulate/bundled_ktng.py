@@ -22,8 +22,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from massgan_core.simulate.bundled_skies import SCALE, SIDE, check_pixels, turned
-from massgan_core.simulate.lognormal import Lognormal
+from massgan_core.simulate.bundled_skies import SCALE, SIDE, check_pixels
+from massgan_core.simulate.kappa_tng import embedded
+from massgan_core.simulate.turns import turned
 from massgan_core.sky import Grid, PowerSpectrum, generator
 
 _PLACE, _AROUND = 105, 106  # keys of the random streams behind a seed
@@ -45,12 +46,12 @@ def bundled_ktng(
     check_pixels(grid, "ktng")
     key = generator(seed, _PLACE)
     kappa = turned(_map(), int(torch.randint(8, (), generator=key)))
-    whole = Lognormal(Grid((SIDE, SIDE), SCALE), power)(generator(seed, _AROUND))
-    first, size = (SIDE - len(kappa)) // 2, len(kappa)
-    place = slice(first, first + size)
-    whole[place, place] = kappa - kappa.mean() + whole[place, place].mean()
-    corner = tuple(first + int(torch.randint(size - n + 1, (), generator=key)) for n in grid.shape)
-    return whole - whole.mean(), corner
+    around = Grid((SIDE, SIDE), SCALE)
+    whole, first = embedded(kappa, around, power, generator(seed, _AROUND))
+    top, left = (
+        first + int(torch.randint(len(kappa) - n + 1, (), generator=key)) for n in grid.shape
+    )
+    return whole, (top, left)
 
 
 @cache

@@ -1,8 +1,8 @@
 """The bundled N-body skies: κ maps of 600² pixels of 0.29′ from light cones of a particle mesh.
 
 Three maps of three boxes with the COSMOS n(z); a seed chooses one, turns it by one of the 8 flips
-and transposes, and moves the part that is looked at. κ is turned first and its shear made after,
-so that no spin-2 rule is needed; the map is twice as large as the field, as for the other skies.
+and transposes, and moves the part that is looked at. The map is twice as large as the field, as
+for the other skies.
 
 They are for looking and teaching, not for tests: the bundled networks were calibrated on boxes of
 the same run, and a seed turns few maps. No store holds them, so `massgan evaluate` and
@@ -21,6 +21,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from massgan_core.simulate.turns import turned
 from massgan_core.sky import Grid, generator
 
 SIDE = 600  #: pixels of a map on a side
@@ -47,14 +48,8 @@ def bundled_sky(grid: Grid, *, seed: int) -> tuple[Float[Tensor, "600 600"], tup
     top, left = (
         int(torch.randint(MARGIN, SIDE - MARGIN - n + 1, (), generator=key)) for n in grid.shape
     )
-    kappa = turned(maps[seed % len(maps)].float(), turn)
-    return (kappa - kappa.mean()).contiguous(), (top, left)
-
-
-def turned(kappa: Float[Tensor, "S S"], turn: int) -> Float[Tensor, "S S"]:
-    """One of the 8 flips and transposes of a square map."""
-    flipped = [axis for axis in (0, 1) if turn >> axis & 1]
-    return kappa.flip(flipped).mT if turn & 4 else kappa.flip(flipped)
+    kappa = maps[seed % len(maps)].float()
+    return turned(kappa - kappa.mean(), turn), (top, left)
 
 
 def check_pixels(grid: Grid, kind: str) -> None:

@@ -31,8 +31,10 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from massgan_core.simulate.kappa_tng_disk import PLANES, SIDE, Realisation, find
+from massgan_core.simulate.lognormal import Lognormal
 from massgan_core.simulate.resample import resample
-from massgan_core.sky import Grid, Sources
+from massgan_core.simulate.turns import turned
+from massgan_core.sky import Grid, PowerSpectrum, Sources
 
 EXTENT = 300.0  #: side of a map [arcmin]
 #: Share of the COSMOS sources that lie beyond the last plane and are counted on it.
@@ -47,7 +49,7 @@ class Crop:
         realisation: The map.
         top: First row.
         left: First column.
-        turn: Bit 0 flips x, bit 1 flips y, bit 2 then swaps x and y.
+        turn: See :func:`massgan_core.simulate.turns.turned`.
     """
 
     realisation: Realisation
@@ -133,9 +135,7 @@ class KappaTNG:
         kappa = resample(whole, start, self._step, self._shape(where.turn))
         if self.zero_mean:
             kappa = kappa - kappa.mean()
-        dims = [d for d, bit in ((-1, 1), (-2, 2)) if where.turn & bit]
-        kappa = kappa.flip(dims) if dims else kappa
-        return (kappa.mT if where.turn & 4 else kappa).contiguous()
+        return turned(kappa, where.turn)
 
     def map(self, realisation: Realisation) -> Float[Tensor, "S S"]:
         """The whole 5° map, weighted over the source planes, float32."""
@@ -169,6 +169,30 @@ def planes() -> tuple[Float[np.ndarray, " K"], Float[np.ndarray, " K"]]:
     rows = table.read_text(encoding="utf-8").split()[1:]
     redshift, weight = np.array([row.split(",") for row in rows], float).T
     return redshift, weight
+
+
+def embedded(
+    kappa: Float[Tensor, "S S"],
+    around: Grid,
+    power: PowerSpectrum,
+    generator: torch.Generator,
+) -> tuple[Float[Tensor, "H W"], int]:
+    """A map in the middle of a lognormal sky, mean 0, and its first row and column.
+
+    What lies around a map is not known, and its shear depends on it.
+
+    Args:
+        kappa: Square map; it takes the mean of the sky that it replaces.
+        around: Grid of the whole, square.
+        power: Of the sky around it.
+        generator: Of that sky.
+    """
+    size = len(kappa)
+    first = (around.shape[0] - size) // 2
+    place = (slice(first, first + size),) * 2
+    whole = Lognormal(around, power)(generator)
+    whole[place] = kappa - kappa.mean() + whole[place].mean()
+    return whole - whole.mean(), first
 
 
 def plane_weights(
