@@ -17,7 +17,7 @@ from massgan_core.gan.residual import painted
 from massgan_core.gan.trained import Trained
 from massgan_core.sky import Draws, PowerSpectrum, ShearField, Stop, go_on
 
-CALL = 1024**2  #: pixels that are painted in one call of the network
+CALL = 1024**2  #: pixels that a CPU paints in one call of the network
 
 
 class GanSampler(Trained):
@@ -40,7 +40,9 @@ class GanSampler(Trained):
         """`n` samples of κ; sample i depends on (seed, i) alone."""
         filtered, deviation, features, scale = self._once(field, self._encode)
         draws, shape = Draws.of(generator), tuple(filtered.shape[-2:])
-        together, kappa = max(1, CALL // (shape[0] * shape[1])), []
+        together, kappa = n, []
+        if self.device.type == "cpu":  # elsewhere a batch takes no time
+            together = max(1, CALL // (shape[0] * shape[1]))
         with draws.all_or_none():
             for first in range(0, n, together):
                 go_on(self.stop)

@@ -30,7 +30,7 @@ from torch import Tensor, nn
 from massgan_core.sky import Grid, PowerSpectrum, Stop, go_on
 from massgan_core.sky.modes import multiplicity, prior_variance, to_modes, to_pixels
 
-CALL = 1024**2  #: pixels that pass through the network in one call
+CALL = 1024**2  #: pixels that pass through the network in one call on a CPU
 
 
 @dataclass(frozen=True)
@@ -120,14 +120,16 @@ class Prior:
     ) -> Complex[Tensor, "B H K"]:
         """D: modes of the noisy map to modes of the mean map given it.
 
-        Large maps pass through the network one by one, and `stop` is asked before each.
+        On a CPU large maps pass through the network one by one, and `stop` is asked before each.
         """
         at = torch.full((len(noisy),), t, device=noisy.device)
         mean = self.gaussian(noisy, at)
         if self.network is None:
             return mean
         seen, base = (to_pixels(x, self.grid.shape, self.part) for x in (noisy, mean))
-        together = max(1, CALL // (self.part[0] * self.part[1]))
+        together = len(noisy)
+        if noisy.device.type == "cpu":  # elsewhere a batch takes no time
+            together = max(1, CALL // (self.part[0] * self.part[1]))
         corrections = []
         for some in zip(*(x.split(together) for x in (seen, base, at)), strict=True):
             go_on(stop)
