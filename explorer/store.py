@@ -165,16 +165,14 @@ _SAMPLERS: dict[str, Sampler] = {}  # loaded once for the process; written by it
 def sampler(name: str, field: ShearField) -> Sampler:
     """The sampler a State calls `name`, ready for `field`."""
     method, _, checkpoint = name.partition(":")
-    if method != "gan":
-        # Made for the field's n(z); slow enough on large ones to be asked on the way.
-        made = mg.sampler(method, field, **({"checkpoint": checkpoint} if checkpoint else {}))
-        if hasattr(made, "stop"):
-            made.stop = TURNS.given_up
-        return made
-    if name not in _SAMPLERS:
-        _SAMPLERS[name] = made = mg.sampler("gan", field, checkpoint=checkpoint)
+    if name in _SAMPLERS:
+        return _SAMPLERS[name]
+    made = mg.sampler(method, field, checkpoint=checkpoint or None)
+    if hasattr(made, "stop"):  # slow enough on large fields to be asked on the way
         made.stop = TURNS.given_up
-    return _SAMPLERS[name]
+    if method == "gan":  # the others are made for the n(z) of one field
+        _SAMPLERS[name] = made
+    return made
 
 
 def draw(state: State, field: ShearField, who: str = "") -> Callable[[], Reader]:
