@@ -201,7 +201,6 @@ class SkyMap:
         self._colors = colors
         self.mapper.nan_color = ink["empty"]
         self._map_colors()
-        self.sky.overlays.paint(theme)
         self._veil.palette = ["rgba(0,0,0,0)", ink["empty"]]
         self._note.text_color = ink["quiet"]
         for glyph in (self.circles.glyph, self.circles.nonselection_glyph):

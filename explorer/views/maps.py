@@ -266,6 +266,7 @@ class Maps:
             sky_map.paint(theme, self._palette(name))
             sky_map.show_clusters(self.state.clusters)
             self._bar(name)
+        self.sky.overlays.paint(theme)
         self.holes.paint()
         self.inspector.paint(theme, self._palette("sample"))
         self.galaxy_card.paint()
