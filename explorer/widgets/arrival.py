@@ -26,12 +26,13 @@ class Arrival(JSComponent):
     def __init__(self, **params: object) -> None:
         super().__init__(**params)
         self._held: list[Callable[[], None]] = []
+        self._expected = 0
         self.param.watch(self._on_view, "views")
 
     def deliver(self, call: Callable[[], None], layout: Viewable) -> None:
         """Run `call`, now or when the views are there, after those that wait already."""
-        expected = len(layout._models)
-        if self.views >= expected:
+        self._expected = len(layout._models)
+        if self.views >= self._expected:
             self._let_go()
             call()
             return
@@ -42,14 +43,15 @@ class Arrival(JSComponent):
             except RuntimeError:  # a plain script: nobody will say anything
                 self._let_go()
                 return
-            loop.call_later(PATIENCE, self._give_up, expected)
+            loop.call_later(PATIENCE, self._give_up)
 
     def _on_view(self, _: param.parameterized.Event) -> None:
-        self._let_go()
+        if self.views >= self._expected:
+            self._let_go()
 
-    def _give_up(self, expected: int) -> None:
-        self.views = max(self.views, expected)
-        self._let_go()
+    def _give_up(self) -> None:
+        if self._held:
+            self.views = max(self.views, self._expected)  # lets go
 
     def _let_go(self) -> None:
         held, self._held = self._held, []
