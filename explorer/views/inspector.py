@@ -28,7 +28,7 @@ WIDE = 3.0  #: half the width of a small map, in radii of the circle
 LEAST_HALF = 8  #: and at least so many pixels
 SENTENCE = "How much mass the samples put inside its radius, beside random places of that size."
 SMALL = "The samples with most mass in the circle, and with least. Click one to see it large."
-WAITING = "Draw samples, then pause or let them finish."
+WAITING = "Choose a cluster and draw samples: they are asked about it when they pause or finish."
 
 
 class Inspector:
