@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import panel as pn
+from panel.io.document import init_doc
 from panel.io.location import Location
 from panel.io.resources import LOCAL_DIST
+from panel.util import edit_readonly
 
+from explorer.spares import Spares
 from explorer.viewer import Explorer
 from explorer.widgets.calm import TOKENS, Calm
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from bokeh.document import Document
 
 TITLE = "MassGAN explorer"
+_ADDRESS = ("href", "protocol", "hostname", "port", "pathname", "search", "hash")
 
 # Only what Panel itself serves: no font, style or script from another host.
 _TEMPLATE = """
@@ -63,8 +67,21 @@ class _Template(pn.Template):
             document._template_variables["dist_url"] = (
                 f"{base}/{LOCAL_DIST}" if base else LOCAL_DIST
             )
+        if document in self._documents:
+            self._arrive(document)
+            return document
         with nullcontext() if document is None else document.models.freeze():
             return super()._init_doc(doc, *args, **options)
+
+    def _arrive(self, document: Document) -> None:
+        """Give a page that was built beforehand what is known of the visitor only now."""
+        init_doc(document)
+        location = pn.state.location
+        asked = Location.from_request(document.session_context.request)
+        told = {name: getattr(asked, name) for name in _ADDRESS}
+        with edit_readonly(location):
+            location.param.update(told)
+        follow(location, self.explorer)
 
 
 def page(inputs: Iterable[str] = ()) -> pn.Template:
@@ -80,9 +97,10 @@ def page(inputs: Iterable[str] = ()) -> pn.Template:
         design=Calm,
         location=True,
     )
+    template.explorer = explorer
     template.add_variable("title", TITLE)
     template.add_panel("explorer", explorer)
-    if pn.state.location is not None:
+    if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
         follow(pn.state.location, explorer)
     return template
 
@@ -104,8 +122,9 @@ def serve(
 ) -> None:
     """Serve the page until interrupted; port 0 takes a free one."""
     inputs = tuple(inputs)
+    spares = Spares(lambda: page(inputs))
     server = pn.serve(
-        {"/": lambda: page(inputs)},
+        {"/": spares.page},
         port=port,
         address=address,
         show=show,
@@ -118,7 +137,9 @@ def serve(
     with suppress(NotImplementedError, RuntimeError, ValueError):  # Windows; not the main thread
         server.io_loop.asyncio_loop.add_signal_handler(signal.SIGTERM, server.io_loop.stop)
     server.start()
-    server.io_loop.start()
+    server.io_loop.add_callback(spares.soon)
+    with spares.offered():
+        server.io_loop.start()
 
 
 def _share_processors() -> None:
