@@ -22,6 +22,24 @@ def held(document: Document | None) -> Iterator[None]:
         return
     document.hold("collect")
     try:
-        yield
+        with _one_look(document):
+            yield
     finally:
         document.unhold()
+
+
+@contextmanager
+def _one_look(document: Document) -> Iterator[None]:
+    """Let Bokeh look for models that came or went once, at the end, and only if it wants to.
+
+    It walks through the whole page, at each change that may bring or drop a model. Its own
+    `freeze` looks at the end whether it is wanted or not.
+    """
+    models, wanted = document.models, []
+    models.recompute = lambda: wanted.append(True)
+    try:
+        yield
+    finally:
+        del models.recompute
+        if wanted:
+            models.recompute()
