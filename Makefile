@@ -1,6 +1,7 @@
 # make explore   the app, on http://localhost:5006 (PORT=… for another)
 # make test      the test suite, browser tests included
 # make test-all  the same with the slow tests
+# make docs      these pages, in build/docs
 # make bench     scores of CHECKPOINT=… (default: the bundled one) beside the classical methods
 # Everything goes into .venv; PYTHON=python3.12 names the Python it is made with.
 
@@ -12,7 +13,7 @@ BUNDLED := $(wildcard massgan_core/gan/bundled/*.safetensors)
 # A checkpoint's calibration lies beside it.
 CHECKPOINT ?= $(firstword $(filter-out %.calibration.safetensors,$(BUNDLED)))
 BIN := $(VENV)/bin
-TESTS := cluster,explorer,plot,simulate,storage,test,train
+TESTS := cluster,docs,explorer,plot,simulate,storage,test,train
 
 # Unset: PyTorch's CPU index on Linux without an NVIDIA GPU. Set but empty: the ordinary registry.
 ifneq ($(origin TORCH_INDEX),undefined)
@@ -23,7 +24,7 @@ INSTALL := $(PYTHON) .ci/install.py --venv=$(VENV) $(TORCH)
 # One thread each: the tests run side by side, JOBS at once.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
-.PHONY: explore test test-all lint bench lock clean python
+.PHONY: explore test test-all lint docs bench lock clean python
 
 explore: python
 	@$(INSTALL) --extras=explorer
@@ -41,6 +42,11 @@ lint: python
 	@$(INSTALL) --extras=$(TESTS)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+docs: python
+	@$(INSTALL) --extras=docs,$(TESTS)
+	$(BIN)/python -m sphinx -W --keep-going -q docs build/docs
+	@echo "Open build/docs/index.html."
 
 bench: python
 	@$(INSTALL) --extras=bench,$(TESTS)

@@ -1,7 +1,7 @@
 r"""Posterior predictive check: is the shear of a sample the measured one, up to the noise?
 
 .. math:: r = \frac{\gamma - g(\kappa_i)}{\sigma}, \qquad
-          T(\kappa_i) = \frac{1}{2 N_{\rm pix}} \sum_{\rm observed} |r|^2, \qquad
+          T(\kappa_i) = \frac{1}{2 N_\mathrm{pix}} \sum_\mathrm{observed} |r|^2, \qquad
           g = \frac{A\kappa_i}{1 - \kappa_i}
 
 T is χ² over its 2 N_pix degrees of freedom. It needs no truth: it works on real data.
@@ -14,8 +14,9 @@ the truth have one and the same distribution, so (κ_i, γ) and (κ, γ) do too,
 on average over data. For the *one* noise realisation at hand it is not 1. In the Gaussian case,
 with posterior mean m and covariance Σ,
 
-.. math:: \mathrm{E}[T(\kappa_i) \mid \gamma] = T(m) + p/(2 N_{\rm pix}), \qquad
-          p = \mathrm{tr}\,(A \Sigma A^T N^{-1}), \qquad \mathrm{E}\,T(m) = 1 - p/(2 N_{\rm pix})
+.. math:: \mathrm{E}[T(\kappa_i) \mid \gamma] = T(m) + p/(2 N_\mathrm{pix}), \qquad
+          p = \mathrm{tr}\,(A \Sigma A^T N^{-1}), \qquad
+          \mathrm{E}\,T(m) = 1 - p/(2 N_\mathrm{pix})
 
 with p the number of parameters that the data decide. All samples share T(m), and with it nearly
 all of the √(1/N_pix): more samples do not average it away, more fields do. The mean map lies

@@ -105,7 +105,7 @@ def limit_of_r(
     r"""Pearson r of the mean of ∞ samples over that of the mean of `n`, for every map.
 
     .. math:: \sqrt{v / (v - \langle\mathrm{var}\rangle / N)},
-              \qquad v = \mathrm{var}_{\rm pixels}(\hat x_N)
+              \qquad v = \mathrm{var}_\mathrm{pixels}(\hat x_N)
 
     The scatter of `n` samples adds to the mean's power and to no correlation with the truth: at
     N = 64 under the COSMOS noise it costs 1.8 % of r. A filter that gives its mean at once does

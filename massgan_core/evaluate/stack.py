@@ -1,7 +1,7 @@
 r"""Mass at known places: the mean of a map on positions, against random ones.
 
-.. math:: S/N = \sqrt{M}\,\frac{\langle \kappa \rangle_{\rm places} - \langle \kappa
-          \rangle_{\rm inside}}{\mathrm{std}(\kappa)_{\rm inside}}
+.. math:: S/N = \sqrt{M}\,\frac{\langle \kappa \rangle_\mathrm{places} - \langle \kappa
+          \rangle_\mathrm{inside}}{\mathrm{std}(\kappa)_\mathrm{inside}}
 
 which is the height above sets of M random positions inside the same area.
 """

@@ -40,7 +40,7 @@ _INITIAL = 31  # key of the random stream behind a seed
 
 
 class ParticleMesh:
-    """`particles`³ particles under the gravity of a `mesh`³ mesh.
+    """Cubes of `particles` to a side under the gravity of a mesh of `mesh` cells to a side.
 
     Args:
         cosmology: Expansion, growth and linear spectrum.
@@ -50,7 +50,7 @@ class ParticleMesh:
         start: Scale factor of the initial conditions.
         seed: Of the initial conditions.
         device: Where to compute. The same seed gives the same skies on one device.
-        modes: A linear δ(k) of today on a `particles`³ mesh in place of a random one.
+        modes: A linear δ(k) of today on a mesh of `particles` to a side in place of a random one.
 
     Attributes:
         x: Positions [Mpc/h] in [0, box), in the order of the initial lattice.
