@@ -1,9 +1,12 @@
 """Write a checkpoint's model card from its metadata and evaluation: nothing is typed by hand.
 
-    python benchmarks/model_card.py CHECKPOINT --evaluation DIR [--run DIR] [--out docs/models]
+    python benchmarks/model_card.py default --evaluation DIR [--run DIR] [--out docs/models]
+    python benchmarks/model_card.py regression
+    python benchmarks/model_card.py score
 
-CHECKPOINT holds an evaluation (`evaluate_checkpoint.py … --write`), whose pictures lie in
-DIR/<name>. --run is the folder of the training run, for the curve of quality against time.
+A checkpoint that holds an evaluation (`evaluate_checkpoint.py … --write`) has pictures of it in
+DIR/<name>; for others the card shows their rows of docs/*.csv. --run is the folder
+of the training run, for the curve of quality against time.
 Writes OUT/<name>.md and its pictures.
 """
 
@@ -12,13 +15,25 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import re
 import shutil
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from massgan_core.gan import checkpoint
+from massgan_core.score import checkpoint as score_checkpoint
 
+ROOT = Path(__file__).resolve().parents[1]
+#: Rows of docs/*.csv: columns shown, and their words.
+COLUMNS = {
+    "r": "Pearson r",
+    "rmse": "RMSE of κ",
+    "spread_skill": "spread / skill",
+    "spread_skill_4arcmin": "… after 4′ smoothing",
+    "calibrated_68": "in the calibrated 68 %",
+    "calibrated_95": "in the calibrated 95 %",
+}
 bars = import_module("evaluation.bars")
 
 HEAVY = 200_000  #: bytes from which on a picture is made smaller
@@ -32,11 +47,18 @@ PICTURES = {
 }
 
 
-def write(path: Path, evaluation: Path, run: Path | None, out: Path) -> Path:
+def write(path: Path, evaluation: Path | None, run: Path | None, out: Path) -> Path:
     """The card and its pictures; returns its path."""
-    card, name = checkpoint.load_card(path), path.stem
+    card, name = _card(path), path.stem
     out.mkdir(parents=True, exist_ok=True)
-    lines = [*head(name, path, card), *training(card), *measured(card["evaluation"])]
+    lines = [*head(name, path, card), *training(card)]
+    if "bars" in card["evaluation"]:
+        lines += measured(card["evaluation"])
+    else:
+        lines += [*judged(card["training"]["best"]), *tabled(checkpoint.digest(path)[:12])]
+    if evaluation is None:
+        (out / f"{name}.md").write_text("\n".join(lines))
+        return out / f"{name}.md"
     if run is not None:
         curve(run, out / f"{name}-curve.png")
         lines += ["## Quality against time", "", f"![r and spread/skill]({name}-curve.png)", ""]
@@ -51,6 +73,47 @@ def write(path: Path, evaluation: Path, run: Path | None, out: Path) -> Path:
             lines += [f"![{picture}]({kept.name})", "", words, ""]
     (out / f"{name}.md").write_text("\n".join(lines))
     return out / f"{name}.md"
+
+
+def _card(path: Path) -> dict[str, Any]:
+    try:
+        return checkpoint.load_card(path)
+    except ValueError:
+        return score_checkpoint.load_card(path)
+
+
+def _find(name: str) -> Path:
+    try:
+        return checkpoint.find(name)
+    except (ValueError, KeyError, OSError):
+        return score_checkpoint.find(name)
+
+
+def judged(best: dict[str, Any]) -> list[str]:
+    """What the validation of its training said, as it was logged."""
+    rows = [f"| `{key}` | {value:.4g} |" for key, value in best.items() if key != "step"]
+    rows = [row for row in rows if "nan" not in row]
+    return ["## On its validation boxes", "", "| | |", "| --- | --- |", *rows, ""]
+
+
+def tabled(digest: str) -> list[str]:
+    """Its rows of docs/*.csv, which `massgan evaluate` made."""
+    rows = []
+    for file in sorted((ROOT / "docs").glob("*.csv")):
+        with file.open(newline="", encoding="utf-8") as lines:
+            found = [row for row in csv.DictReader(lines) if row.get("digest") == digest]
+        rows += [row | {"of": file.name} for row in found]
+    if not rows:
+        return []
+    keys = [key for key in COLUMNS if any(row.get(key) for row in rows)]
+    table = [" | ".join(["fields", *(COLUMNS[key] for key in keys)])]
+    table.append(" | ".join(["---"] * (1 + len(keys))))
+    for row in rows:
+        cells = [f"{float(row[key]):.3g}" if row.get(key) else "–" for key in keys]
+        kind = f"{row['set']} of {row['of']}: {row['fields']} from {row['boxes']} boxes"
+        table.append(" | ".join([kind, *cells]))
+    told = "Rows of [how right is a map](../evaluation.md), where the words are explained."
+    return ["## Measured", "", told, "", *(f"| {line} |" for line in table), ""]
 
 
 def _keep(source: Path, target: Path) -> Path:
@@ -84,10 +147,15 @@ def head(name: str, path: Path, card: dict[str, Any]) -> list[str]:
         )
         if key in domain
     ]
+    what = {
+        "gan": "Posterior samples of κ from a noisy shear field, one network call each.",
+        "regression": "Mean and variance of κ in each pixel, from a noisy shear field.",
+        "score": "The score of κ under white noise: a learned prior, the shear enters exactly.",
+    }[card["kind"]]
     return [
         f"# Model card: `{name}`",
         "",
-        f"Posterior samples of κ from a noisy shear field. Trained on {card['trained_on']}.",
+        f"{what} Trained on {card['trained_on']}.",
         "",
         "| domain | |",
         "| --- | --- |",
@@ -116,7 +184,14 @@ def training(card: dict[str, Any]) -> list[str]:
     ]
     if "history" in facts:
         lines += [*(f"- {line}" for line in facts["history"]), ""]
-    settings = json.dumps(facts["config"]["train"][facts["stage"]], indent=1)
+    settings = facts["config"]
+    if "train" in settings:
+        settings = settings["train"][facts["stage"]]
+    settings = re.sub(
+        r"\[\s+([^\[\]]*?)\s+\]",
+        lambda found: f"[{' '.join(found[1].split())}]",
+        json.dumps(settings, indent=1),
+    )
     return [*lines, "```json", settings, "```", ""]
 
 
@@ -166,12 +241,12 @@ def curve(run: Path, path: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("checkpoint")
-    parser.add_argument("--evaluation", type=Path, required=True)
+    parser.add_argument("--evaluation", type=Path)
     parser.add_argument("--run", type=Path)
     parser.add_argument("--out", type=Path, default=Path("docs/models"))
     given = parser.parse_args()
-    path = checkpoint.find(given.checkpoint)
-    if "bars" not in checkpoint.load_card(path).get("evaluation", {}):
+    path = _find(given.checkpoint)
+    if given.evaluation is not None and "bars" not in _card(path).get("evaluation", {}):
         raise SystemExit(
             f"Error: {path} has no evaluation: run benchmarks/evaluate_checkpoint.py with --write"
         )
