@@ -9,7 +9,7 @@ import panel as pn
 
 from explorer.elements.sky import Sky, cluster_columns
 from explorer.elements.sky_map import SkyMap
-from explorer.recipes import BOUNDS, SEEN, TRUTHS
+from explorer.recipes import BLURRED, BOUNDS, SEEN, TRUTHS
 from explorer.views.field_tools import HolesCard
 from explorer.views.galaxies import GalaxyCard
 from explorer.views.inspector import Inspector
@@ -30,6 +30,7 @@ from explorer.widgets.texts import caption, code, color_bar, heading, text
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from explorer.blurring import Soft
     from explorer.state import State
     from explorer.store import Chance, Circles, Promise, Store
     from massgan_core.peaks import Inspection
@@ -178,6 +179,13 @@ class Maps:
         self.posterior.fit = image
         self._show("fit")
 
+    def show_blurred(self, found: dict[str, Soft]) -> None:
+        """The blurred maps of the samples, as far as they are there, or none without a blur."""
+        old, self.posterior.blurred = self.posterior.blurred, found
+        for name in (*BLURRED, *BOUNDS):
+            if name in BOUNDS or not found or found.get(name) is not old.get(name):
+                self._show(name)
+
     def show_promise(self, promise: Promise | None) -> None:
         """What the spread is worth, below its map, and the interval, if there is one."""
         self.posterior.worth = promise
@@ -196,7 +204,8 @@ class Maps:
         posterior = self.posterior
         found = posterior.picture(name) if self.cards[name].visible else None
         if found is None:
-            self._empty(name, posterior.note(name))
+            if not (posterior.awaited(name) and name in self._images):  # that stays until then
+                self._empty(name, posterior.note(name))
             return
         image, small = found
         # The sample is played in light frames, and looked at in exact ones.

@@ -34,7 +34,7 @@ def share_above(
     """In which fraction of the maps of all `parts` a pixel of `field` exceeds `threshold`."""
     above, count = torch.zeros(field.grid.shape), 0
     for part in parts:
-        above += (part > threshold).sum(0)
+        above += (part > threshold).sum(0, dtype=torch.int32)
         count += len(part)
     return above / max(count, 1)
 
