@@ -59,14 +59,16 @@ class Blurring(Asking):
     ) -> None:
         super().__init__(**how)
         self._state, self._runner, self._known = state, runner, known
-        self._soft, self._number, self._run = mg.SmoothedSamples(0.0), None, 0
+        self._soft, self._number = mg.SmoothedSamples(0.0), None
+        self._run, self._drawn = 0, False  # how often all was dropped; whether samples are there
         self._made: dict[str, tuple] = {}  # what each map was made of
         state.param.watch(self.follow, ["blur", "pictures", "contours"])
         runner.param.watch(self.follow, ["phase", "summary"])
 
     def follow(self, *_: param.parameterized.Event) -> None:
         """Choices or samples have changed."""
-        if not self._state.blur or self._summary is None:
+        drawn, self._drawn = self._drawn, self._runner.summary is not None
+        if not self._state.blur or self._summary is None or drawn != self._drawn:
             self._soft, self._made = mg.SmoothedSamples(0.0), {}
             self._run += 1
             if self.found:

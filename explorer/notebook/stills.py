@@ -108,7 +108,7 @@ class Stills(Alone):
         if work is not None:
             self._later(work, self._blurred)
         elif not self.state.blur:
-            self._deliver(partial(self.maps.show_blurred, {}))
+            self._deliver(partial(self.maps.show_blurred, {}, again=True))
 
     def _blurred(self, found: dict[str, Soft]) -> None:
         """Show them, unless another blur was chosen meanwhile."""

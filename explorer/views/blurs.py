@@ -17,18 +17,19 @@ class Blurs:
     """
 
     def __init__(self, page: Page) -> None:
-        self.page, self.explorer = page, page.explorer
+        self.page, self.explorer, self._held = page, page.explorer, False
 
     def watchers(self, soon: Callable[[Callable[[], None]], Callable[..., None]]) -> list[tuple]:
         """What the page has to let go of in the end; `soon` delivers a call to the page."""
         explorer, state, player = self.explorer, self.explorer.state, self.page.maps.player
-        follow = soon(self.follow)
+        runner, follow = explorer.runner, soon(self.follow)
         return [
             *[
                 (one, one.param.watch(follow, ["found"]))
                 for one in (explorer.blurring, explorer.blurring_beside)
             ],
-            (state, state.param.watch(follow, ["blur"])),
+            (state, state.param.watch(soon(self._turn), ["blur"])),
+            (runner, runner.param.watch(follow, ["phase"])),
             (player, player.param.watch(lambda e: explorer.blurring.play(e.new - 1), "value")),
         ]
 
@@ -36,10 +37,16 @@ class Blurs:
         """Show what there is now; live, with the next frame if the page has yet to draw one."""
         page, found = self.page, self.explorer.blurring.found
         live = self.explorer.runner.phase == "running"
-        if live and not page.ready():
+        held, self._held = self._held, live and not page.ready()
+        if self._held:
             page.maps.posterior.blurred = found
         else:
-            page.maps.show_blurred(found)
+            page.maps.show_blurred(found, again=held)
         if page.race.behind and (page.race.at_rest or page.ready()):
             page.race.show()
         page.overlays.trace()
+
+    def _turn(self) -> None:
+        """From sharp maps to blurred ones, or back: words and empty maps change too."""
+        self._held = self._held or not self.explorer.blurring.found
+        self.follow()

@@ -179,11 +179,12 @@ class Maps:
         self.posterior.fit = image
         self._show("fit")
 
-    def show_blurred(self, found: dict[str, Soft]) -> None:
-        """The blurred maps of the samples, as far as they are there, or none without a blur."""
+    def show_blurred(self, found: dict[str, Soft], *, again: bool = False) -> None:
+        """The blurred maps of the samples that are new; `again`: all, as after another blur."""
         old, self.posterior.blurred = self.posterior.blurred, found
         for name in (*BLURRED, *BOUNDS):
-            if name in BOUNDS or not found or found.get(name) is not old.get(name):
+            new = found.get(name) is not old.get(name)
+            if again or new or name in BOUNDS:
                 self._show(name)
 
     def show_promise(self, promise: Promise | None) -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from explorer.store import Chance, Promise
     from massgan_core.posterior import Summary
 
+NOT_KEPT = "Needs samples: press Start"  #: to blur; only their mean is there
+
 
 class Posterior:
     """The samples on the page, what is known of them, and the player that flips through them."""
@@ -64,13 +66,15 @@ class Posterior:
     def note(self, name: str) -> str:
         """What the map `name` says while it has no picture."""
         summary = self.summary
-        if self.state.blur and name in BOUNDS:
+        if self.state.blur and name in BOUNDS and name not in self.state.hidden():
             return "Calibrated for maps without a blur"
         if summary is not None and summary.n < 2 and name in PAIRED:
             return "Needs two samples"
         if summary is None or not (self.state.blur and name in BLURRED):
             return EMPTY[name]
-        return "Blurring …" if self._blurs(name) else "Needs samples: press Start"
+        if self._blurs(name):
+            return "Blurring …"
+        return NOT_KEPT if name in PAIRED else EMPTY[name]
 
     def awaited(self, name: str) -> bool:
         """Whether the map `name` is being blurred for the first time."""

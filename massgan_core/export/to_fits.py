@@ -43,7 +43,7 @@ KEYWORDS = {
     "threshold": ("PROBTHR", "threshold of PROB on smoothed kappa"),
     "prob_smoothing": ("PROBSMO", "[arcmin] Gaussian std of that smoothing"),
     "ks_smoothing": ("KSSMO", "[arcmin] Gaussian std of KS and KS_B"),
-    "blur": ("BLUR", "[arcmin] Gaussian std of MEAN_SM, STD_SM, SNR_SM"),
+    "blur": ("BLUR", "[arcmin] Gaussian std of the maps named _SM"),
 }
 
 #: Facts repeated in the header of the maps they are about.
