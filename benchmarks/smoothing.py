@@ -4,8 +4,9 @@
 
 With a new blur each time: the mean; the first estimate of std and S/N (from 64 samples or more,
 see `explorer.blurring`); std and S/N of all samples. With a new threshold each time: the chance,
-counted in samples that are smoothed already. Prints a table, then one line of JSON [s], the
-least of several times and the median.
+counted in samples that are smoothed already. Prints a table, then one line of JSON [s]: the
+least of several times, their median, and the least time of the processors, all threads together,
+which a busy machine leaves as it is.
 """
 
 from __future__ import annotations
@@ -46,9 +47,10 @@ def main() -> None:
     found["threshold"] = timed(
         lambda k: smoothed.probability(summary, 0.05 + 0.01 * k), asked.repeat
     )
-    table = Table("", "least [s]", "median [s]", title=f"{torch.get_num_threads()} threads")
-    for name, (least, median) in found.items():
-        table.add_row(name, f"{least:.3f}", f"{median:.3f}")
+    names = ("", "least [s]", "median [s]", "processors [s]")
+    table = Table(*names, title=f"{torch.get_num_threads()} threads")
+    for name, times in found.items():
+        table.add_row(name, *(f"{seconds:.3f}" for seconds in times))
     Console().print(table)
     print(json.dumps({"threads": torch.get_num_threads(), **vars(asked), **found}))
 
@@ -83,15 +85,16 @@ def std(summary: mg.Summary, blur: float, least: int | None) -> Any:
     return spread(soft, summary)
 
 
-def timed(call: Callable[[int], Any], repeat: int) -> tuple[float, float]:
-    """Least and median time of calls with the numbers 1, 2, …; a first one does not count."""
+def timed(call: Callable[[int], Any], repeat: int) -> tuple[float, float, float]:
+    """Times of calls with the numbers 1, 2, …; a first one does not count."""
     call(0)
-    times = []
+    times, spent = [], []
     for k in range(1, repeat + 1):
-        began = time.perf_counter()
+        began, used = time.perf_counter(), time.process_time()
         call(k)
         times.append(time.perf_counter() - began)
-    return min(times), statistics.median(times)
+        spent.append(time.process_time() - used)
+    return min(times), statistics.median(times), min(spent)
 
 
 if __name__ == "__main__":
