@@ -73,6 +73,8 @@ class Blurring(Asking):
             self._run += 1
             if self.found:
                 self.found = {}
+        # What is held of old samples would keep them in memory.
+        self._made = {name: of for name, of in self._made.items() if of[0] is self._summary}
         self._look()
 
     def play(self, number: int) -> None:

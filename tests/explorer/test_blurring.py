@@ -163,10 +163,16 @@ def test_samples_that_went_are_not_counted(explorer: Explorer, small_field: Any)
         explorer.state.blur = 1.0
         explorer.runner.param.update(summary=summary, phase="finished")
         await settled(explorer)
+        # The std is not on the page any more, and its samples go: nothing holds them.
+        explorer.state.pictures = ["mean"]
         explorer.runner.summary = short
+        await settled(explorer)
+        assert explorer.blurring._made == {"mean": (short, 1.0)}
+        explorer.state.pictures = ["mean", "std"]
         found = await settled(explorer)
         assert (found["std"].n, found["std"].of) == (64, 160)
         assert found["mean"].n == 160
+        assert len(explorer.blurring._soft._blocks) == 2  # of 32 samples
 
     asyncio.run(asyncio.wait_for(scene(), 60))
 
