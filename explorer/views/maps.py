@@ -186,14 +186,18 @@ class Maps:
             new = found.get(name) is not old.get(name)
             if again or new or name in BOUNDS:
                 self._show(name)
+        self._say_promise()
 
     def show_promise(self, promise: Promise | None) -> None:
         """What the spread is worth, below its map, and the interval, if there is one."""
         self.posterior.worth = promise
-        words = "" if promise is None else promise.words
-        self._promise.param.update(object=caption(words), visible=bool(words))
+        self._say_promise()
         for name in BOUNDS:
             self._show(name)
+
+    def _say_promise(self) -> None:
+        words = self.posterior.promise
+        self._promise.param.update(object=caption(words), visible=bool(words))
 
     def show_sample(self) -> None:
         """The sample that the player is at, unless it is there."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from explorer.store import Chance, Promise
     from massgan_core.posterior import Summary
 
+SHARP = "Calibrated for maps without a blur"
 NOT_KEPT = "Needs samples: press Start"  #: to blur; only their mean is there
 
 
@@ -63,11 +64,18 @@ class Posterior:
         """Whose sample the player is at, which, and whether it runs."""
         return self.summary, self.player.value, self.player.direction != 0
 
+    @property
+    def promise(self) -> str:
+        """What the spread that is shown is worth; empty where nothing is to be said."""
+        if self.worth is None:
+            return ""
+        return f"{SHARP}." if self.state.blur and self.worth.low is not None else self.worth.words
+
     def note(self, name: str) -> str:
         """What the map `name` says while it has no picture."""
         summary = self.summary
         if self.state.blur and name in BOUNDS and name not in self.state.hidden():
-            return "Calibrated for maps without a blur"
+            return SHARP
         if summary is not None and summary.n < 2 and name in PAIRED:
             return "Needs two samples"
         if summary is None or not (self.state.blur and name in BLURRED):

@@ -311,14 +311,17 @@ def test_no_interval_is_shown_with_a_blur(store: Store, summary: Any) -> None:
     maps.show_field(store)
     maps.show_summary(summary, exact=True)
     low, high = summary.mean.numpy() - 0.1, summary.mean.numpy() + 0.1
-    maps.show_promise(Promise("", low, high))
+    maps.show_promise(Promise("Within 0.1", low, high))
+    assert "Within 0.1" in maps._promise.object
     assert {*maps.shown()} == {"low", "high"}
     state.blur = 1.0
     maps.show_blurred({})
     assert maps.maps["low"].note == "Calibrated for maps without a blur"
     assert maps.maps["low"].source.data["image"] == []
+    assert "Calibrated for maps without a blur." in maps._promise.object
     state.blur = 0.0
     maps.show_blurred({})
+    assert "Within 0.1" in maps._promise.object
     np.testing.assert_array_equal(_shown(maps, "high"), high)
 
 
