@@ -14,6 +14,12 @@ RIVALS = {
     "mean_b": "beside.mean",
     "std_b": "beside.std",
 }
+#: The same once `State.blur` blurs them.
+BLURRED_RIVALS = {
+    "sample_b": "soft.sample(beside, beside.kept - 1)",
+    "mean_b": "soft.mean(beside)",
+    "std_b": "soft.std(beside)",
+}
 
 
 def base(name: str) -> str:
@@ -54,4 +60,5 @@ def stream(state: State) -> str:
 def recipes(state: State) -> str:
     """A line of Python for each of its maps."""
     names = raced(state) if rival(state) else ()
-    return "".join(f'    "{name}": {RIVALS[name]},\n' for name in names)
+    words = BLURRED_RIVALS if state.blur else RIVALS
+    return "".join(f'    "{name}": {words[name]},\n' for name in names)

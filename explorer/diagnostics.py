@@ -28,7 +28,7 @@ from massgan_core.evaluate.spectra import (
     std_and_skewness,
     windowed_theory,
 )
-from massgan_core.posterior.summary import smoothed
+from massgan_core.posterior.summary import smoother
 from massgan_core.sky.spectrum import band_edges, nyquist
 
 if TYPE_CHECKING:
@@ -185,7 +185,8 @@ def _values(summary: Summary) -> Values:
     field = summary.field
     area, truth = field.footprint.cpu(), field.truth
     singles = [_mean(summary), *([] if truth is None else [truth.cpu().float()])]
-    maps = torch.cat([smoothed(m, field, WIDTH) for m in (*summary.batches, torch.stack(singles))])
+    smooth = smoother(field, WIDTH)
+    maps = torch.cat([smooth(m) for m in (*summary.batches, torch.stack(singles))])
     edges = even_edges(maps[:, area], VALUE_BINS)
     found, n = densities(maps, area, edges), summary.kept
     mean, *rest = found[n:].numpy()

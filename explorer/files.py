@@ -35,6 +35,7 @@ class Run:
     sampler: str  #: as :attr:`explorer.state.State.sampler` calls it
     smoothing: float  #: of Kaiser–Squires and of the chance [arcmin]
     threshold: float  #: κ of the chance
+    blur: float = 0.0  #: of the samples, for maps beside the plain ones [arcmin]; 0: no such maps
 
     @property
     def name(self) -> str:
@@ -126,6 +127,7 @@ def _write(run: Run, path: Path, *, save_samples: bool = False) -> Path:
         uncalibrated=reasons,
         threshold=run.threshold,
         prob_smoothing=run.smoothing,
+        blur=run.blur,
         outside=outside,
         save_samples=save_samples,
     )

@@ -8,17 +8,10 @@ from typing import Any
 
 import param
 
-from explorer.beside import COMPARISONS, RIVALS, recipes, stream
+from explorer import beside, recipes
+from explorer.beside import COMPARISONS, RIVALS
 from explorer.holes import Holes, frozen
-from explorer.recipes import (
-    BOUNDS,
-    FITTED,
-    LEAST_WINDOW,
-    PICTURES,
-    RECIPES,
-    TRUTHS,
-    linear,
-)
+from explorer.recipes import BOUNDS, PICTURES, TRUTHS
 from explorer.regions import Line, Regions
 
 VERSION = 1  #: of the names and meanings below, as written into links
@@ -93,6 +86,11 @@ class State(param.Parameterized):
         default=1.0,
         bounds=(0, 10),
         doc="Blur of Kaiser–Squires, B mode, chance and fit, std [arcmin].",
+    )
+    blur = param.Number(
+        default=0.0,
+        bounds=(0, 10),
+        doc="Blur of the samples, their mean, uncertainty and S/N, std [arcmin]; 0 = none.",
     )
 
     n = param.Integer(default=64, bounds=(1, 4096), doc="Number of samples.")
@@ -284,8 +282,8 @@ class State(param.Parameterized):
             "stream = mg.stream(sampler, field, n, batch, seed=seed, keep=n)\n"
             "for summary in stream:\n"
             "    print(summary.n)\n"
-            f"{stream(self)}{self._interval()}"
-            f"maps = {{\n{self._recipes()}{recipes(self)}}}\n"
+            f"{beside.stream(self)}{self._interval()}{recipes.soft(self)}"
+            f"maps = {{\n{recipes.recipes(self)}{beside.recipes(self)}}}\n"
         )
 
     def _cut(self) -> str:
@@ -300,7 +298,7 @@ class State(param.Parameterized):
 
     def _interval(self) -> str:
         """The calibrated interval, where it is on the page."""
-        if not self._bounded or not set(BOUNDS) & set(self.pictures):
+        if not self._bounded or self.blur or not set(BOUNDS) & set(self.pictures):
             return ""
         return (
             f"calibration = mg.calibration_of({self.sampler.partition(':')[2]!r})\n"
@@ -317,18 +315,6 @@ class State(param.Parameterized):
     def hidden(self) -> tuple[str, ...]:
         """Maps that cannot be: a real sky has no truth, and not all samplers are calibrated."""
         return (TRUTHS if self.source == "cosmos" else ()) + (() if self._bounded else BOUNDS)
-
-    def _recipes(self) -> str:
-        """A line for each map on the page."""
-        names = [k for k in PICTURES if k in self.pictures and k not in self.hidden()]
-        chosen = {
-            "smoothing": self.smoothing,
-            "threshold": self.threshold,
-            "window": max(self.smoothing, LEAST_WINDOW),
-            "linear": linear(self.sampler),
-            "fitted": FITTED,
-        }
-        return "".join(f'    "{name}": {RECIPES[name].format(**chosen)},\n' for name in names)
 
 
 def _value(text: Any) -> Any:

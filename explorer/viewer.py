@@ -11,6 +11,7 @@ import param
 from panel.viewable import Viewer
 
 from explorer import store as library
+from explorer.blurring import Blurring
 from explorer.census import Census
 from explorer.checker import Checker
 from explorer.first_look import first_look
@@ -75,6 +76,9 @@ class Explorer(Verdicts, Viewer):
         self.uploads = Uploads(self._spawn)
         given = {"spawn": self._spawn, "quietly": self._quietly}
         self.census = Census(state, store, runner, **given)  #: clusters and peaks
+        self.blurring = Blurring(state, runner, known=lambda: self.known, **given)
+        self.blurring_beside = Blurring(state, race.rival, **given)
+        self.param.watch(self.blurring.follow, "known")
         self.uploads.param.watch(self._on_upload, "opened")
         self.state.param.watch(self._on_field, list(FIELD))
         self.state.param.watch(self._on_seen, ["pictures", "smoothing", "contours"])

@@ -26,8 +26,8 @@ class MapGrid(Stills):
         given: What a cell computed: a field, or samples of one.
         maps: Their names; None takes what there is: truth, Kaiser–Squires, mean, uncertainty.
         interval: What ``massgan_core.guaranteed`` gives, for the maps ``low`` and ``high``.
-        choices: Any parameter of :class:`explorer.state.State`: ``smoothing``, ``threshold``,
-            ``limit``, ``shared``, ``colors``, ``theme``.
+        choices: Any parameter of :class:`explorer.state.State`: ``smoothing``, ``blur``,
+            ``threshold``, ``limit``, ``shared``, ``colors``, ``theme``.
 
     Raises:
         TypeError: `given` is something else.

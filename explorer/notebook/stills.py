@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import panel as pn
 import param
 
+import massgan_core as mg
 from explorer import store as library
+from explorer.blurring import Soft, blurred
 from explorer.notebook.alone import Alone
-from explorer.recipes import SEEN
+from explorer.recipes import BLURRED, SEEN
 from explorer.store import Store
 from explorer.views.maps import Maps
 from explorer.widgets.calm import sheet
@@ -54,6 +57,9 @@ class Stills(Alone):
         self.store.take(opened)
         self.maps.show_field(self.store)
         self.maps.show_summary(self.summary, exact=True)
+        self._soft = mg.SmoothedSamples(self.state.blur)
+        if (blurring := self._blurring()) is not None:
+            self._blurred(blurring())
         self._offered = self.maps.inspector.layout
         self._watch()
         self.selected = self.maps.sky.selected()
@@ -80,9 +86,34 @@ class Stills(Alone):
             for end in ("start", "end"):
                 axis.on_change(end, lambda attr, old, new: self._framed())
         self._follow(maps.restretch, "limit", "shared")
+        self.state.param.watch(lambda *_: self._blur(), ["blur", "pictures"])
+        maps.player.param.watch(lambda *_: self._blur("sample"), "value")
         maps.player.param.watch(lambda *_: self._deliver(maps.show_sample), ["value", "direction"])
         self.param.watch(self._on_selected, "selected")
         self.param.watch(self._on_region, "region")
+
+    def _blurring(self, *names: str) -> Callable[[], dict[str, Soft]] | None:
+        """What blurs the maps of the samples with these names, or all; None for no blur."""
+        blur, summary = self.state.blur, self.summary
+        wanted = [name for name in names or BLURRED if name in self.state.pictures]
+        if not blur or summary is None or not wanted:
+            return None
+        if self._soft.smoothing != blur:
+            self._soft = mg.SmoothedSamples(blur)
+        return partial(blurred, self._soft, summary, wanted, self.maps.player.value - 1)
+
+    def _blur(self, *names: str) -> None:
+        """Have them blurred, or sharp again."""
+        work = self._blurring(*names)
+        if work is not None:
+            self._later(work, self._blurred)
+        elif not self.state.blur:
+            self._deliver(partial(self.maps.show_blurred, {}, again=True))
+
+    def _blurred(self, found: dict[str, Soft]) -> None:
+        """Show them, unless another blur was chosen meanwhile."""
+        if all(soft.blur == self.state.blur for soft in found.values()):
+            self.maps.show_blurred({**self.maps.posterior.blurred, **found})
 
     def _on_circle(self, attr: str, old: list, new: list) -> None:
         self.selected = self.maps.sky.selected()

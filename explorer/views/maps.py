@@ -9,7 +9,7 @@ import panel as pn
 
 from explorer.elements.sky import Sky, cluster_columns
 from explorer.elements.sky_map import SkyMap
-from explorer.recipes import BOUNDS, SEEN, TRUTHS
+from explorer.recipes import BLURRED, BOUNDS, SEEN, TRUTHS
 from explorer.views.field_tools import HolesCard
 from explorer.views.galaxies import GalaxyCard
 from explorer.views.inspector import Inspector
@@ -30,6 +30,7 @@ from explorer.widgets.texts import caption, code, color_bar, heading, text
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from explorer.blurring import Soft
     from explorer.state import State
     from explorer.store import Chance, Circles, Promise, Store
     from massgan_core.peaks import Inspection
@@ -178,13 +179,25 @@ class Maps:
         self.posterior.fit = image
         self._show("fit")
 
+    def show_blurred(self, found: dict[str, Soft], *, again: bool = False) -> None:
+        """The blurred maps of the samples that are new; `again`: all, as after another blur."""
+        old, self.posterior.blurred = self.posterior.blurred, found
+        for name in (*BLURRED, *BOUNDS):
+            new = found.get(name) is not old.get(name)
+            if again or new or name in BOUNDS:
+                self._show(name)
+        self._say_promise()
+
     def show_promise(self, promise: Promise | None) -> None:
         """What the spread is worth, below its map, and the interval, if there is one."""
         self.posterior.worth = promise
-        words = "" if promise is None else promise.words
-        self._promise.param.update(object=caption(words), visible=bool(words))
+        self._say_promise()
         for name in BOUNDS:
             self._show(name)
+
+    def _say_promise(self) -> None:
+        words = self.posterior.promise
+        self._promise.param.update(object=caption(words), visible=bool(words))
 
     def show_sample(self) -> None:
         """The sample that the player is at, unless it is there."""
@@ -196,7 +209,8 @@ class Maps:
         posterior = self.posterior
         found = posterior.picture(name) if self.cards[name].visible else None
         if found is None:
-            self._empty(name, posterior.note(name))
+            if not (posterior.awaited(name) and name in self._images):  # that stays until then
+                self._empty(name, posterior.note(name))
             return
         image, small = found
         # The sample is played in light frames, and looked at in exact ones.

@@ -152,6 +152,9 @@ class Overlays:
         summary = self.explorer.known if summary is None else summary
         if summary is None or (name == "snr" and summary.n < 2):
             return None
+        if self.state.blur:  # as the maps are
+            soft = self.explorer.blurring.found.get(name)
+            return None if soft is None else (name, soft.image)
         # A property of the summary makes a new array each time.
         if self._last is None or self._last[0] is not summary or self._last[1] != name:
             self._last = summary, name, getattr(summary, name).numpy()

@@ -18,6 +18,7 @@ from panel.links import Callback
 
 from explorer.parts import region_round
 from explorer.positions import catalog
+from explorer.views.blurs import Blurs
 from explorer.views.clusters import Clusters
 from explorer.views.compare import Compare
 from explorer.views.diagnostics import Diagnostics
@@ -37,6 +38,7 @@ from explorer.widgets.texts import alert, status, text
 if TYPE_CHECKING:
     from explorer.viewer import Explorer
 
+LIMITS = ("limit", "shared", "span", "low", "high", "stretch")  #: choices of what colours mean
 PATIENCE = 10.0  #: after this long [s] without word from the page the next frame goes out anyway
 
 
@@ -145,13 +147,10 @@ class Page:
             (explorer, explorer.param.watch(soon(self._update_known), ["known"])),
             (explorer.uploads, self.sidebar.upload.watch(soon)),
             (state, state.param.watch(soon(self._update_theme), ["theme", "colors", "clusters"])),
-            (state, state.param.watch(soon(self.maps.restretch), ["limit", "shared"])),
             (state, state.param.watch(soon(self.maps.galaxy_card.show_layer), ["layer"])),
             (state, state.param.watch(soon(maps.holes.update), ["cut", "source"])),
-            (
-                state,
-                state.param.watch(soon(maps.restretch), ["span", "low", "high", "stretch"]),
-            ),
+            (state, state.param.watch(soon(maps.restretch), [*LIMITS])),
+            *Blurs(self).watchers(soon),
             *self.overlays.watchers(soon),
             (state, state.param.watch(soon(maps.choose), ["pictures"])),
             (state, state.param.watch(soon(maps.show_cluster), ["cluster"])),
@@ -228,7 +227,7 @@ class Page:
         new = runner.summary is not self._shown or (exact and not self._exact)
         beside = self.race.behind
         rest = (new and exact) or (beside and self.race.at_rest)
-        if (new or beside) and (rest or self._ready()):
+        if (new or beside) and (rest or self.ready()):
             if new:
                 chance = self.explorer.chance
                 self.maps.show_summary(runner.summary, exact=exact, chance=chance)
@@ -240,7 +239,8 @@ class Page:
         self._update_words()
         self.sent.value = self.frame
 
-    def _ready(self) -> bool:
+    def ready(self) -> bool:
+        """Whether the page has drawn the last frame, or does not tell."""
         waited = time.monotonic() - self._sent_at
         return self.seen.value >= self.frame or not self.layout._models or waited > PATIENCE
 

@@ -13,6 +13,7 @@ from explorer.beside import RIVALS, base, raced, rival
 from explorer.elements.colors import palette, picture_limits
 from explorer.elements.sky_map import SkyMap
 from explorer.race import Scores, scores
+from explorer.views.posterior import words_of
 from explorer.views.titles import EMPTY, KAPPA_MAPS, SIGNED, TITLES, UNITS, called
 from explorer.widgets.calm import sheet
 from explorer.widgets.cards import Made, card, panes
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from explorer.elements.sky import Sky
+    from explorer.runner import Runner
     from explorer.viewer import Explorer
     from massgan_core.posterior import Summary
 
@@ -83,13 +85,14 @@ class RaceView:
         """Whether there is something to show that is not shown."""
         new = self._now()
         return self.visible and any(
-            one is not other for one, other in zip(new, self._drawn or (0,) * 5, strict=True)
+            one is not other for one, other in zip(new, self._drawn or (0,) * 7, strict=True)
         )
 
     def _now(self) -> tuple:
         runs = (self.race.runner, self.race.rival)
         resting = tuple(run.phase != "running" for run in runs)
-        return (*[run.summary for run in runs], *resting, self.explorer.store.field)
+        soft = self.explorer.blurring.found, self.explorer.blurring_beside.found
+        return (*[run.summary for run in runs], *resting, self.explorer.store.field, *soft)
 
     @property
     def at_rest(self) -> bool:
@@ -121,14 +124,24 @@ class RaceView:
         for name in raced(self.state):
             kind, found = base(name), {}
             for side, run in zip("ab", (self.race.runner, self.race.rival), strict=True):
-                image = None if field is None else picture(kind, run.summary)
+                image, small = (None, "") if field is None else self._picture(kind, side, run)
                 if image is not None:
-                    found[f"{kind}_{side}"] = image, run
-            limits = self._limits(kind, [image for image, _ in found.values()])
+                    found[f"{kind}_{side}"] = image, run, small
+            limits = self._limits(kind, [image for image, *_ in found.values()])
             for side in "ab":
                 self._put(f"{kind}_{side}", found.get(f"{kind}_{side}"), limits)
         self._score()
         self.say()
+
+    def _picture(self, kind: str, side: str, run: Runner) -> tuple[np.ndarray | None, str]:
+        """A map of one sampler, and the word at the right of its title."""
+        explorer, n = self.explorer, 0 if run.summary is None else run.summary.n
+        blurring = explorer.blurring if side == "a" else explorer.blurring_beside
+        soft = blurring.found.get(kind)
+        if soft is not None:
+            return soft.image, words_of(kind, soft, total=False)
+        small = f"number {n}" if kind == "sample" else f"of {n} sample{'s' * (n > 1)}"
+        return picture(kind, run.summary), small
 
     def _put(self, name: str, found: tuple | None, limits: tuple[float, float]) -> None:
         made, small, kind = self.maps[name], "", name[:-2]
@@ -138,12 +151,10 @@ class RaceView:
             self._images.pop(name, None)
             made.clear(EMPTY[kind])
         else:
-            image, run = found
+            image, run, small = found
             self._images[name] = image
             grid = self.explorer.store.field.grid
             made.send(grid, image, limits, exact=run.phase != "running")
-            n = run.summary.n
-            small = f"number {n}" if kind == "sample" else f"of {n} sample{'s' * (n > 1)}"
         self._words[name].object = heading(*TITLES[kind], small)
         self._bar(name)
 

@@ -239,6 +239,15 @@ class Sidebar:
                 **_WIDE,
             ),
             widgets.FloatSlider.from_param(
+                state.param.blur,
+                label="Blur of sample, mean, uncertainty [′]",
+                start=0.0,
+                end=5.0,
+                step=0.1,
+                throttled=True,
+                **_WIDE,
+            ),
+            widgets.FloatSlider.from_param(
                 state.param.threshold,
                 label="Chance of κ above",
                 start=-0.05,

@@ -87,7 +87,8 @@ class TakeAway:
         explorer, state = self.explorer, self.explorer.state
         summary = explorer.runner.summary
         if summary is not None:
-            run = Run(summary, explorer.drawn_by, state.smoothing, state.threshold)
+            chosen = state.smoothing, state.threshold, state.blur
+            run = Run(summary, explorer.drawn_by, *chosen)
             make, ending, kind = MAPS[name]
             self._make(name, lambda: make(run), f"{run.name}.{ending}", kind)
 

@@ -25,7 +25,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from massgan_core import __version__
-from massgan_core.posterior import Summary
+from massgan_core.posterior import SmoothedSamples, Summary
 from massgan_core.sky import Grid, ShearField, remove_mean
 
 #: Name of a map → what it holds (plain ASCII, as FITS wants it).
@@ -33,6 +33,9 @@ MEANING = {
     "MEAN": "posterior mean of the convergence kappa",
     "STD": "posterior standard deviation of kappa (ddof = 1)",
     "SNR": "MEAN / STD; not a detection significance",
+    "MEAN_SM": "posterior mean of kappa smoothed by BLUR; NaN outside FOOTPRT",
+    "STD_SM": "posterior standard deviation of kappa smoothed by BLUR (NKEPT samples)",
+    "SNR_SM": "MEAN_SM / STD_SM; not a detection significance",
     "KS": "smoothed Kaiser-Squires map, E mode",
     "KS_B": "smoothed Kaiser-Squires map, B mode",
     "LOW": "lower end of the interval of kappa",
@@ -136,6 +139,7 @@ class Maps:
         level: float = 0.95,
         threshold: float | None = None,
         prob_smoothing: float = 1.0,
+        blur: float = 0.0,
         outside: Sequence[str] | None = None,
         interval: Interval | None = None,
         uncalibrated: Sequence[str] = (),
@@ -149,6 +153,8 @@ class Maps:
             level: Probability between ``LOW`` and ``HIGH``.
             threshold: κ of ``PROB``; without it ``PROB`` is left out.
             prob_smoothing: Std of the Gaussian that smooths κ before `threshold` [arcmin].
+            blur: Std of the Gaussian that smooths κ for ``MEAN_SM``, ``STD_SM`` and ``SNR_SM``
+                [arcmin]; 0 leaves them out.
             outside: Why the field lies outside the sampler's domain, empty where it lies
                 inside; `None` where the method has no domain.
             interval: A calibrated one, at `level`.
@@ -159,7 +165,7 @@ class Maps:
             ValueError: A choice that makes no sense for this summary.
         """
         method = summary.provenance.get("sampler")
-        _check(summary, ks, level, threshold, prob_smoothing, method, save_samples)
+        _check(summary, ks, level, threshold, prob_smoothing, blur, method, save_samples)
         if method == "ks":
             maps = _maps_of_ks(ks, summary, level)
         else:
@@ -170,6 +176,8 @@ class Maps:
         if threshold is not None:
             chance = summary.probability(threshold, prob_smoothing)
             maps["PROB"] = torch.where(summary.field.footprint.cpu(), chance, torch.nan)
+        if blur:
+            maps |= _maps_smoothed(summary, blur)
         maps |= _maps_of_field(summary.field)
         facts, remarks = _provenance(summary)
         facts |= {"level": level, "calibrated": interval is not None}
@@ -183,6 +191,8 @@ class Maps:
             facts["ks_smoothing"] = ks.smoothing
         if threshold is not None:
             facts |= {"threshold": threshold, "prob_smoothing": prob_smoothing}
+        if blur:
+            facts["blur"] = blur
         if outside is not None:
             facts["in_domain"] = not outside
             remarks += [f"outside the domain: {reason}" for reason in outside]
@@ -203,6 +213,7 @@ def _check(
     level: float,
     threshold: float | None,
     prob_smoothing: float,
+    blur: float,
     method: str | None,
     save_samples: bool,
 ) -> None:
@@ -212,6 +223,10 @@ def _check(
         raise ValueError(f"`threshold` must be a finite convergence, got {threshold}")
     if not (isfinite(prob_smoothing) and prob_smoothing >= 0):
         raise ValueError(f"`prob_smoothing` must be ≥ 0 [arcmin], got {prob_smoothing}")
+    if not (isfinite(blur) and blur >= 0):
+        raise ValueError(f"`blur` must be ≥ 0 [arcmin], got {blur}")
+    if method in _ONE_MAP and blur:
+        raise ValueError(f"{_ONE_MAP[method][0]} draws no samples: there are none to smooth")
     if method == "ks" and ks is None:
         raise ValueError("a summary of Kaiser–Squires needs `ks`, the map maker it came from")
     if method in _ONE_MAP and (threshold is not None or save_samples):
@@ -235,6 +250,12 @@ def _maps_of(summary: Summary, level: float, *, alone: bool) -> dict[str, Tensor
         "LOW": low,
         "HIGH": high,
     }
+
+
+def _maps_smoothed(summary: Summary, blur: float) -> dict[str, Tensor]:
+    soft = SmoothedSamples(blur)
+    maps = {"MEAN_SM": soft.mean(summary), "STD_SM": soft.std(summary)}
+    return {**maps, "SNR_SM": soft.snr(summary)}
 
 
 def _maps_of_ks(ks: MapMaker, summary: Summary, level: float) -> dict[str, Tensor]:

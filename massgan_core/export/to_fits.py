@@ -25,7 +25,7 @@ KEYWORDS = {
     "checkpoint": ("CKPT", "checkpoint of the network"),
     "digest": ("CKPTDIG", "digest of the checkpoint"),
     "n": ("NSAMP", "samples behind MEAN and STD"),
-    "kept": ("NKEPT", "samples behind PROB and quantiles"),
+    "kept": ("NKEPT", "samples behind PROB, quantiles, STD_SM"),
     "seed": ("SEED", "sample i depends on (SEED, i) alone"),
     "batch": ("BATCH", "samples a network call"),
     "threads": ("THREADS", "CPU threads"),
@@ -43,6 +43,7 @@ KEYWORDS = {
     "threshold": ("PROBTHR", "threshold of PROB on smoothed kappa"),
     "prob_smoothing": ("PROBSMO", "[arcmin] Gaussian std of that smoothing"),
     "ks_smoothing": ("KSSMO", "[arcmin] Gaussian std of KS and KS_B"),
+    "blur": ("BLUR", "[arcmin] Gaussian std of the maps named _SM"),
 }
 
 #: Facts repeated in the header of the maps they are about.
@@ -52,6 +53,7 @@ _ABOUT = {
     "PROB": ("threshold", "prob_smoothing"),
     "KS": ("ks_smoothing",),
     "KS_B": ("ks_smoothing",),
+    **dict.fromkeys(("MEAN_SM", "STD_SM", "SNR_SM"), ("blur", "kept")),
 }
 
 _PLAIN = str.maketrans(
@@ -73,8 +75,9 @@ def to_fits(
         summary: Of the samples drawn.
         path: File to write.
         overwrite: Replace a file that stands there.
-        choices: ``ks``, ``level``, ``threshold``, ``prob_smoothing``, ``outside``, ``interval``,
-            ``uncalibrated`` and ``save_samples`` of :meth:`massgan_core.export.Maps.of`.
+        choices: ``ks``, ``level``, ``threshold``, ``prob_smoothing``, ``blur``, ``outside``,
+            ``interval``, ``uncalibrated`` and ``save_samples`` of
+            :meth:`massgan_core.export.Maps.of`.
 
     Returns:
         The path written.

@@ -27,8 +27,8 @@ def to_xarray(summary: Summary, *, save_samples: bool = True, **choices: Any) ->
     Args:
         summary: Of the samples drawn.
         save_samples: Include the samples kept.
-        choices: ``ks``, ``level``, ``threshold``, ``prob_smoothing``, ``outside``, ``interval``
-            and ``uncalibrated`` of :meth:`massgan_core.export.Maps.of`.
+        choices: ``ks``, ``level``, ``threshold``, ``prob_smoothing``, ``blur``, ``outside``,
+            ``interval`` and ``uncalibrated`` of :meth:`massgan_core.export.Maps.of`.
 
     Returns:
         ``mean``, ``std``, ``snr``, ``low``, ``high``, ``mask``, ``footprint`` … with dims

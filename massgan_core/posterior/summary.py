@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from massgan_core.posterior.running import RunningMoments
-from massgan_core.sky import ShearField, smooth
+from massgan_core.sky import MaskedSmoothing, ShearField
 
 if TYPE_CHECKING:
     import xarray
@@ -20,13 +20,12 @@ if TYPE_CHECKING:
 ROWS = 16  #: of all samples at once, for quantiles
 
 
-def smoothed(
-    samples: Float[Tensor, "N H W"], field: ShearField, smoothing: float
-) -> Float[Tensor, "N H W"]:
-    """Samples smoothed [arcmin] inside the footprint, 0 elsewhere; as they are for 0′."""
+def smoother(field: ShearField, smoothing: float) -> Callable[[Tensor], Tensor]:
+    """What smooths samples [arcmin] inside the footprint, 0 elsewhere; 0′ leaves them alone."""
     if smoothing == 0:
-        return samples
-    return smooth(samples, field.grid, smoothing, mask=field.footprint.cpu().expand_as(samples))
+        return lambda samples: samples
+    soften = MaskedSmoothing(field.grid, smoothing, field.footprint.cpu())
+    return lambda samples: soften(samples.float())
 
 
 def share_above(
@@ -35,7 +34,7 @@ def share_above(
     """In which fraction of the maps of all `parts` a pixel of `field` exceeds `threshold`."""
     above, count = torch.zeros(field.grid.shape), 0
     for part in parts:
-        above += (part > threshold).sum(0)
+        above += (part > threshold).sum(0, dtype=torch.int32)
         count += len(part)
     return above / max(count, 1)
 
@@ -130,8 +129,7 @@ class Summary:
         For thresholds that move see :class:`~massgan_core.posterior.SmoothedSamples`.
         """
         parts = (part for batch in self.batches for part in batch.split(16))
-        blurred = (smoothed(part, self.field, smoothing) for part in parts)
-        return share_above(blurred, threshold, self.field)
+        return share_above(map(smoother(self.field, smoothing), parts), threshold, self.field)
 
     @property
     def residual(self) -> Float[Tensor, "H W"] | None:

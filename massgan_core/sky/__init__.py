@@ -9,7 +9,7 @@ from massgan_core.sky.maxima import local_maxima
 from massgan_core.sky.noise import pixel_sigma, shape_noise, shear_scatter
 from massgan_core.sky.polygons import inside_polygon
 from massgan_core.sky.rng import Draws, generator
-from massgan_core.sky.smooth import smooth
+from massgan_core.sky.smooth import MaskedSmoothing, smooth
 from massgan_core.sky.sources import Sources
 from massgan_core.sky.spectrum import PowerSpectrum, band_power, gaussian_field
 from massgan_core.sky.stopping import Stop, Stopped, go_on
@@ -17,6 +17,7 @@ from massgan_core.sky.stopping import Stop, Stopped, go_on
 __all__ = [
     "Draws",
     "Grid",
+    "MaskedSmoothing",
     "NormalEquations",
     "PowerSpectrum",
     "ShearField",

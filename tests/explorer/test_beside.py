@@ -23,6 +23,19 @@ def test_the_rivals_maps_follow_the_maps_of_the_page() -> None:
     assert {"truth", *RIVALS} < set(possible(state))
 
 
+def test_the_code_blurs_both_samplers_alike() -> None:
+    state = State(trained=["gan:default"], beside="wiener", pictures=["mean", "std", "low"])
+    state.blur = 2.0
+    code = state.code()
+    compile(code, "code", "exec")
+    assert code.count("soft = mg.SmoothedSamples(2.0)") == 1
+    for line in ('"mean": soft.mean(summary),', '"mean_b": soft.mean(beside),'):
+        assert line in code
+    assert "interval" not in code  # none is calibrated for a blur
+    state.pictures = ["ks"]
+    assert "soft" not in state.code()
+
+
 @pytest.mark.parametrize("bad", [{"beside": "oracle"}, {"curtain": "2"}, {"first": "secrets"}])
 def test_a_link_cannot_choose_what_is_not_offered(bad: dict[str, str]) -> None:
     state = State(trained=["gan:default"])

@@ -250,6 +250,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("Select", "Colours"): Row("colors", "fire"),
     ("FloatSlider", "Colour limit ±κ"): Row("limits", 0.2),
     ("FloatSlider", "Blur of Kaiser–Squires and chance [′]"): Row("maps", 2.0),
+    ("FloatSlider", "Blur of sample, mean, uncertainty [′]"): Row("maps", 2.0),
     ("FloatSlider", "Chance of κ above"): Row("chance", 0.02, with_chance),
     ("Tick", "Same limits on all κ maps"): Row("limits", False),
     ("Tick", "X-ray clusters"): Row("circles", False),

@@ -28,7 +28,7 @@ def summary(small_field: Any) -> Any:
 
 @pytest.fixture
 def run(summary: Any) -> Run:
-    return Run(summary, "wiener", smoothing=2.0, threshold=0.04)
+    return Run(summary, "wiener", smoothing=2.0, threshold=0.04, blur=1.5)
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +54,10 @@ def check_maps(run: Run, read: Any) -> None:
     }.items():
         exact = np.testing.assert_array_equal if name != "KS" else np.testing.assert_allclose
         exact(read(name), expected.numpy(), **({"atol": 1e-7} if name == "KS" else {}))
+    soft = mg.SmoothedSamples(run.blur)
+    for name in ("mean", "std", "snr"):
+        expected = getattr(soft, name)(summary).numpy()
+        np.testing.assert_array_equal(read(f"{name.upper()}_SM"), expected)
     chance = summary.probability(run.threshold, run.smoothing)
     np.testing.assert_array_equal(read("PROB")[area.numpy()], chance[area].numpy())
 
@@ -64,6 +68,7 @@ def test_fits_holds_the_maps_a_wcs_and_what_made_them(run: Run) -> None:
         header, grid = hdus[0].header, run.summary.field.grid
         assert (header["METHOD"], header["NSAMP"], header["SEED"]) == ("wiener", 5, 7)
         assert (header["PROBTHR"], header["KSSMO"], header["CALIB"]) == (0.04, 2.0, False)
+        assert header["BLUR"] == hdus["STD_SM"].header["BLUR"] == 1.5
         sky = WCS(hdus["MEAN"].header).pixel_to_world_values(3, 5)
         np.testing.assert_allclose(sky, grid.pixel_to_sky(3, 5), rtol=1e-12)
 

@@ -11,7 +11,7 @@ import pytest
 
 import massgan_core as mg
 from explorer import Explorer, store
-from explorer.recipes import BOUNDS, PICTURES
+from explorer.recipes import BLURRED, BOUNDS, PICTURES
 from explorer.store import Promise
 from explorer.views.maps import Maps
 
@@ -43,9 +43,10 @@ def test_open_and_sample_is_the_librarys_stream() -> None:
     np.testing.assert_array_equal(explorer.runner.summary.mean.numpy(), summary.mean.numpy())
 
 
-def test_the_code_it_gives_makes_every_map_on_the_page() -> None:
-    chosen = {"pictures": list(PICTURES), "threshold": 0.02, "smoothing": 1.5}
-    explorer = Explorer(**NFW, n=2, batch=2, seed=1, sampler="wiener", **chosen)
+@pytest.mark.parametrize("blur", [0.0, 1.3])
+def test_the_code_it_gives_makes_every_map_on_the_page(blur: float) -> None:
+    chosen = {"pictures": list(PICTURES), "threshold": 0.02, "smoothing": 1.5, "blur": blur}
+    explorer = Explorer(**NFW, n=3, batch=2, seed=1, sampler="wiener", **chosen)
     asyncio.run(explorer.open())
     scope: dict[str, Any] = {}
     exec(explorer.state.code(), scope)
@@ -62,6 +63,8 @@ def test_the_code_it_gives_makes_every_map_on_the_page() -> None:
     page.show_field(explorer.store)
     page.show_summary(ours, exact=True, chance=explorer.chance)
     page.show_fit(explorer.fit)
+    page.show_blurred(explorer.blurring.found)
+    assert all("blurred by 1.3′" in page.shown()[name][2] for name in BLURRED if blur)
     assert set(scope["maps"]) == set(PICTURES) - set(BOUNDS)
     for name, image in scope["maps"].items():
         (shown,) = page.maps[name].source.data["image"]

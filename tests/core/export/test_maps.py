@@ -10,7 +10,7 @@ import torch
 
 from massgan_core import __version__
 from massgan_core.export import Interval, Maps
-from massgan_core.posterior import stream
+from massgan_core.posterior import SmoothedSamples, stream
 
 
 def test_moments_and_signal_to_noise_are_the_summary_s(wiener):
@@ -70,6 +70,16 @@ def test_probability_falls_with_the_threshold_and_smoothing_matters(wiener):
     )
     assert (high <= low).all() and high.sum() < low.sum()
     assert smoothed.sum() < high.sum()
+
+
+def test_smoothed_maps_are_of_smoothed_samples(wiener):
+    maps, soft = Maps.of(wiener, blur=2.0), SmoothedSamples(2.0)
+    for name in ("mean", "std", "snr"):
+        np.testing.assert_array_equal(
+            maps.images[f"{name.upper()}_SM"], getattr(soft, name)(wiener)
+        )
+    assert maps.facts["blur"] == 2.0
+    assert not {"MEAN_SM", "STD_SM", "SNR_SM"} & set(Maps.of(wiener).images)
 
 
 def test_masks_and_counts_are_whole_numbers(wiener):
@@ -132,6 +142,7 @@ def test_reasons_outside_the_domain_are_remarks(wiener):
         ({"level": 1.0}, "`level` must lie between 0 and 1"),
         ({"threshold": float("nan")}, "`threshold` must be a finite"),
         ({"prob_smoothing": -1.0}, "`prob_smoothing` must be ≥ 0"),
+        ({"blur": -1.0}, "`blur` must be ≥ 0"),
     ],
 )
 def test_a_choice_without_sense_is_refused(wiener, choice, words):
@@ -140,7 +151,7 @@ def test_a_choice_without_sense_is_refused(wiener, choice, words):
 
 
 def test_samples_of_a_method_without_samples_are_refused(classical, ks):
-    for choice in ({"save_samples": True}, {"threshold": 0.1}):
+    for choice in ({"save_samples": True}, {"threshold": 0.1}, {"blur": 1.0}):
         with pytest.raises(ValueError, match="draws no samples"):
             Maps.of(classical, ks=ks, **choice)
     with pytest.raises(ValueError, match="needs `ks`"):

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from massgan_core.sky import Grid, smooth
+from massgan_core.sky import Grid, MaskedSmoothing, smooth
 
 
 def test_a_point_becomes_a_gaussian_of_unit_sum():
@@ -33,3 +33,18 @@ def test_masked_smoothing_does_not_wrap(rng):
 def test_negative_windows_are_refused():
     with pytest.raises(ValueError, match="`sigma` must be"):
         smooth(torch.zeros(4, 4), Grid((4, 4)), -1.0)
+
+
+@pytest.mark.parametrize("sigma", [0.0, 0.3, 1.0, 6.0])  # 0.3: far less than a pixel
+def test_many_images_of_one_mask_are_smoothed_as_one_is(sigma, rng):
+    grid, mask = Grid((20, 33), 0.9), torch.rand(20, 33, generator=rng) > 0.3
+    mask[:, 12:19] = False
+    images = torch.randn(2, 3, 20, 33, generator=rng, dtype=torch.float64)
+    found = MaskedSmoothing(grid, sigma, mask, torch.float64)(images)
+    expected = smooth(images, grid, sigma, mask=mask.expand_as(images))
+    torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-12)
+
+
+def test_negative_windows_are_refused_for_many_too():
+    with pytest.raises(ValueError, match="`sigma` must be"):
+        MaskedSmoothing(Grid((4, 4)), -1.0, torch.ones(4, 4).bool())

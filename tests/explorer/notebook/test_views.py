@@ -69,6 +69,30 @@ def test_choices_change_the_maps_and_none_is_left_behind(summary: mg.Summary) ->
     np.testing.assert_array_equal(_image(view, "b_mode"), textbook.b_mode(summary.field).numpy())
 
 
+def test_the_blur_is_that_of_the_samples(summary: mg.Summary) -> None:
+    chosen = ["sample", "mean", "std", "residual"]
+    view = MapGrid(summary, maps=chosen, blur=1.0)
+
+    def check(blur: float, number: int) -> None:
+        soft = mg.SmoothedSamples(blur)
+        for name in ("mean", "std", "residual"):
+            np.testing.assert_array_equal(_image(view, name), getattr(soft, name)(summary).numpy())
+        sample = soft.sample(summary, number).numpy()
+        np.testing.assert_array_equal(_image(view, "sample"), sample)
+
+    async def scene(change: Callable) -> None:
+        change()
+        await asyncio.gather(*view._tasks)
+
+    check(1.0, 3)
+    asyncio.run(scene(lambda: view.state.param.update(blur=2.0)))
+    check(2.0, 3)
+    asyncio.run(scene(lambda: view.maps.player.param.update(value=2)))
+    check(2.0, 1)
+    asyncio.run(scene(lambda: view.state.param.update(blur=0.0)))
+    np.testing.assert_array_equal(_image(view, "std"), summary.std.numpy())
+
+
 def test_the_region_goes_both_ways(summary: mg.Summary) -> None:
     view = MapGrid(summary, maps=["mean"])
     whole = view.region

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import massgan_core as mg
+from explorer.blurring import Soft
 from explorer.elements.colors import picture_limits
 from explorer.elements.figures import INK
 from explorer.state import State
@@ -283,3 +284,52 @@ def test_nothing_is_sent_twice(maps: Maps, summary: Any) -> None:
     maps.choose()
     assert sent[3:] == ["sample", "snr"]
     assert maps.player.value == 1  # another choice of maps leaves the player where it was
+
+
+def _soft(image: np.ndarray, n: int, of: int) -> Soft:
+    return Soft(image, 2.0, n, of)
+
+
+def test_a_blurred_map_says_of_which_samples_it_is(maps: Maps, summary: Any) -> None:
+    maps.state.param.update(blur=2.0, pictures=["mean", "std"])
+    maps.show_summary(summary, exact=True)
+    assert "mean" not in maps.shown() and maps.maps["mean"].note == "Blurring …"
+    mean, part, whole = (np.full(summary.mean.shape, k, np.float32) for k in range(3))
+    maps.show_blurred({"mean": _soft(mean, 3, 3)})
+    assert maps.maps["std"].note == "Blurring …"
+    maps.show_blurred({"mean": _soft(mean, 3, 3), "std": _soft(part, 2, 3)})
+    assert maps.shown()["mean"][2] == "of 3 samples, blurred by 2′"
+    assert maps.shown()["std"][2] == "of 2 of 3 samples, blurred by 2′"
+    maps.show_blurred({"mean": _soft(mean, 3, 3), "std": _soft(whole, 3, 3)})
+    assert maps.shown()["std"][2] == "of 3 samples, blurred by 2′"
+    np.testing.assert_array_equal(_shown(maps, "std"), whole)
+
+
+def test_no_interval_is_shown_with_a_blur(store: Store, summary: Any) -> None:
+    state = State(source="simulated", trained=["gan:x"], pictures=["low", "high"])
+    maps = Maps(state)
+    maps.show_field(store)
+    maps.show_summary(summary, exact=True)
+    low, high = summary.mean.numpy() - 0.1, summary.mean.numpy() + 0.1
+    maps.show_promise(Promise("Within 0.1", low, high))
+    assert "Within 0.1" in maps._promise.object
+    assert {*maps.shown()} == {"low", "high"}
+    state.blur = 1.0
+    maps.show_blurred({})
+    assert maps.maps["low"].note == "Calibrated for maps without a blur"
+    assert maps.maps["low"].source.data["image"] == []
+    assert "Calibrated for maps without a blur." in maps._promise.object
+    state.blur = 0.0
+    maps.show_blurred({})
+    assert "Within 0.1" in maps._promise.object
+    np.testing.assert_array_equal(_shown(maps, "high"), high)
+
+
+def test_without_samples_there_is_a_blurred_mean_and_no_spread(maps: Maps, summary: Any) -> None:
+    bare = replace(summary, batches=(), first=3)
+    maps.state.blur = 1.0
+    maps.show_summary(bare, exact=True, beforehand=True)
+    assert maps.maps["std"].note == "Needs samples: press Start"
+    maps.show_blurred({"mean": _soft(summary.mean.numpy(), 3, 3)})
+    assert maps.shown()["mean"][2] == "of 3 samples drawn beforehand, blurred by 2′"
+    assert maps.maps["std"].note == "Needs samples: press Start"
