@@ -21,7 +21,9 @@ def philox(counter: np.ndarray, key: tuple[int, int]) -> np.ndarray:
     """Four random words [4, N] of each counter [4, N] (uint64 below 2³²)."""
     a, b, c, d = (word.astype(np.uint64) for word in counter)
     for turn in range(10):
-        one, two = (np.uint64((k + turn * w) & 0xFFFFFFFF) for k, w in zip(key, _WEYL, strict=True))
+        one, two = (
+            np.uint64((k + turn * w) & 0xFFFFFFFF) for k, w in zip(key, _WEYL, strict=True)
+        )
         left, right = a * _MULTIPLY[0], c * _MULTIPLY[1]
         a, b, c, d = (
             (right >> _SHIFT) ^ b ^ one,
