@@ -15,7 +15,17 @@ from packaging.version import Version
 
 #: What a CUDA build of torch brings along; the lock is of the CPU build.
 OF_CUDA = ("cuda-", "nvidia-", "triton")
-EXTRAS = {"cluster", "explorer", "notebook", "plot", "simulate", "storage", "test", "train"}
+EXTRAS = {
+    "cluster",
+    "explorer",
+    "notebook",
+    "page",
+    "plot",
+    "simulate",
+    "storage",
+    "test",
+    "train",
+}
 
 
 def closure(name: str, extras: frozenset[str]) -> dict[str, str]:

@@ -6,13 +6,13 @@ const kept = new Map() // path → ArrayBuffer: Stop ends a worker, and the next
 export function obstacle() {
   if (location.protocol === "file:") {
     return (
-      "You see maps that were drawn beforehand. To draw new ones the folder must come from a web " +
-      "server, which is simple: open a terminal in the folder of this page, run python3 -m http.server " +
-      "and open http://localhost:8000 in this browser."
+      "These samples were drawn beforehand. A browser draws new ones only if the page comes from a web " +
+      "server. To be one: open a terminal in the folder of this page, run python3 -m http.server, and " +
+      "open http://localhost:8000 in this browser."
     )
   }
   const able = globalThis.WebAssembly && globalThis.Worker
-  return able ? "" : "This browser cannot draw new maps (it has no WebAssembly); those drawn beforehand are here."
+  return able ? "" : "This browser cannot draw samples (it has no WebAssembly); those drawn beforehand are here."
 }
 
 /** "webgpu" where there is a graphics card to draw with, else "wasm". */
@@ -39,7 +39,9 @@ export async function fetchKit(about, field, kind, signal, say) {
   const all = missing.reduce((sum, path) => sum + about.bytes[path], 0)
   let come = 0
   for (const path of missing) {
-    const answer = await fetch(path, { signal })
+    const answer = await fetch(path, { signal }).catch(error => {
+      throw signal.aborted ? error : new Error("The server of this page cannot be reached.")
+    })
     if (!answer.ok) throw new Error(`The file ${path} is missing.`)
     const parts = []
     for (const reader = answer.body.getReader(); ; ) {

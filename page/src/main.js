@@ -9,7 +9,7 @@ import { follow } from "./pointer.js"
 import { progress } from "./progress.js"
 
 const { about } = globalThis.massgan
-const SEED = 1 // the maps drawn here; Start again takes the next
+const SEED = 1 // of the samples drawn here; Start again takes the next
 const get = id => document.getElementById(id)
 const page = { field: null, theme: "light", source: "before", seed: SEED, index: 0, follows: true }
 
@@ -26,7 +26,7 @@ function showAll() {
   const here = page.source === "here"
   const { mean, std } = here ? run : field.maps
   const n = here ? run.n : field.n
-  const of = `of ${n} map${n === 1 ? "" : "s"}`
+  const of = `of ${n} sample${n === 1 ? "" : "s"}`
   const enough = n > 1
   cards.truth.show(field.maps.truth ?? null)
   cards.ks.show(field.maps.ks)

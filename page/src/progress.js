@@ -1,16 +1,16 @@
 // The progress line; its data attributes tell tests and scripts where the page stands.
 
-/** Say where `run` stands; before the first map, that `n` were drawn beforehand. */
+/** Say where `run` stands; before the first, that `n` were drawn beforehand. */
 export function progress(node, run, n) {
   const { state, total } = run
-  const of = `${run.n} of ${total} maps`
-  const speed = run.seconds ? `${run.seconds.toFixed(2)} s a map${where(run.backend)}` : ""
+  const of = `${run.n} of ${total} samples`
+  const speed = run.seconds ? `${run.seconds.toFixed(2)} s a sample${where(run.backend)}` : ""
   const [left, right] = {
-    idle: [`Ready: ${n} maps were drawn beforehand`, "Start draws new ones, here"],
+    idle: [`Ready: ${n} samples were drawn beforehand`, "Start draws new ones, here"],
     loading: [run.said || "Getting ready …", ""],
-    running: [run.n ? `Drawing: ${of}` : "Drawing the first map …", speed],
+    running: [run.n ? `Drawing: ${of}` : "Drawing the first sample …", speed],
     stopped: [`Stopped at ${of}`, speed],
-    finished: [`Finished: ${run.n} maps`, speed],
+    finished: [`Finished: ${run.n} samples`, speed],
     failed: [run.n ? `Failed at ${of}` : "It did not work", ""],
   }[state]
   Object.assign(node.dataset, { state, n: run.n, total, seconds: run.seconds.toFixed(3), backend: run.backend })
