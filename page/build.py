@@ -66,6 +66,7 @@ def build(out: Path, samples: int, *, say: Callable[[str], None] = lambda words:
     part = out.with_name(f".{out.name}.{os.getpid()}")
     part.mkdir(parents=True)
     try:
+        npm()  # before anything is written
         say("taking ONNX Runtime from the npm registry …")
         modules = install(out.parent / f"{out.name}-npm")
         copy_runtime(modules, part / "ort")
@@ -100,10 +101,11 @@ def install(folder: Path) -> Path:
     Returns:
         The folder of the modules.
     """
+    command = [npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "package-lock.json"):
         shutil.copy(HERE / name, folder)
-    _run([npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"], folder)
+    _run(command, folder)
     return folder / "node_modules"
 
 
@@ -116,7 +118,7 @@ def copy_runtime(modules: Path, folder: Path) -> None:
 
 def bundle(modules: Path, out: Path) -> None:
     """The page's own files: a classic script, as a page that is no server's loads no modules."""
-    esbuild = [_node(), str(modules / "esbuild" / "bin" / "esbuild")]
+    esbuild = [node(), str(modules / "esbuild" / "bin" / "esbuild")]
     common = ["--bundle", "--target=es2022", "--log-level=warning"]
     for source, name, form in (("main", "page", "iife"), ("worker", "worker", "esm")):
         command = [f"src/{source}.js", *common, f"--format={form}", f"--outfile={out / name}.js"]
@@ -184,18 +186,23 @@ def about_page(network: Any, shapes: list[tuple[int, ...]]) -> dict[str, Any]:
     }
 
 
-def _node() -> str:
-    node = shutil.which("node", path=str(Path(npm()).parent)) or shutil.which("node")
-    if node is None:
+def node() -> str:
+    """Path of node, beside npm or not.
+
+    Raises:
+        RuntimeError: There is none.
+    """
+    found = shutil.which("node", path=str(Path(npm()).parent)) or shutil.which("node")
+    if found is None:
         raise RuntimeError("There is npm but no node: install Node.js 18 or later.")
-    return node
+    return found
 
 
 def _run(command: list[str], folder: Path) -> None:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     if done.returncode:
-        said = (done.stderr or done.stdout).strip() or "it said nothing"
-        raise RuntimeError(f"`{' '.join(map(str, command[:3]))} …` failed: {said}")
+        said = " ".join((done.stderr or done.stdout).split()) or "it said nothing"
+        raise RuntimeError(f"{Path(command[0]).name} {command[1]} failed: {said[:400]}")
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ const player = new Player(index => {
   showSample()
 })
 const run = new Run(about, update)
+Object.assign(globalThis.massgan, { run, cards }) // for tests and the curious
 
 function showAll() {
   const { field } = page
