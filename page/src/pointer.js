@@ -41,7 +41,7 @@ export function words(field, x, y) {
   ]
   const lines = [name, facts.filter(Boolean).join(", ")]
   if (found !== null) {
-    lines.push(`In ${Math.round(100 * found)} % of the samples it is among the 5 % of places with most mass.`)
+    lines.push(`In ${Math.round(100 * found)}\u202f% of the samples it is among the 5\u202f% of places with most mass.`)
   }
   return [...lines.filter(Boolean), at]
 }

@@ -9,6 +9,7 @@ export class Run {
   constructor(about, changed) {
     this.about = about
     this.changed = changed
+    this.kind = "" // of the runtime, once it is known
     this.clear()
   }
 
@@ -30,27 +31,26 @@ export class Run {
     Object.assign(this, { state: "loading", total, error: "", said: "" })
     this.changed(this)
     try {
-      await this.begin(field, seed, this.backend || (await backend()), turn)
+      this.kind ||= await backend()
+      await this.begin(field, seed, turn)
     } catch (error) {
       if (this.turn === turn) this.fail(error.message)
     }
   }
 
-  async begin(field, seed, kind, turn) {
+  async begin(field, seed, turn) {
     const say = (come, all) => {
       this.said = `Fetching the network: ${mega(come)} of ${mega(all)} MB`
       if (this.turn === turn) this.changed(this)
     }
-    const kit = await fetchKit(this.about, field.name, kind, turn.signal, say)
+    const kit = await fetchKit(this.about, field.name, this.kind, turn.signal, say)
     if (this.turn !== turn) return
     this.said = "Reading the galaxies …"
     this.changed(this)
     this.worker = new Worker("worker.js", { type: "module" })
-    this.worker.onerror = event => this.retry(field, seed, kind, event.message || "The worker could not start.")
-    this.worker.onmessage = ({ data }) => {
-      if (data.kind === "failed") this.retry(field, seed, kind, data.sentence)
-      else this.take(data)
-    }
+    const failed = sentence => this.retry(field, seed, turn, sentence)
+    this.worker.onerror = event => failed(event.message || "The worker could not start.")
+    this.worker.onmessage = ({ data }) => (data.kind === "failed" ? failed(data.sentence) : this.take(data))
     const { latents } = this.about
     const spread = median(field)
     const from = this.moments
@@ -58,10 +58,11 @@ export class Run {
   }
 
   /** Without the graphics card, where it was tried. */
-  retry(field, seed, kind, sentence) {
-    if (kind === "wasm") return this.fail(sentence)
+  retry(field, seed, turn, sentence) {
+    if (this.kind === "wasm") return this.fail(sentence)
     this.end()
-    this.begin(field, seed, "wasm", this.turn).catch(error => this.fail(error.message))
+    this.kind = "wasm"
+    this.begin(field, seed, turn).catch(error => this.turn === turn && this.fail(error.message))
   }
 
   take(data) {

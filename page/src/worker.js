@@ -5,6 +5,7 @@ import { normal } from "./normal.js"
 import { tensors } from "./safetensors.js"
 
 const AGREE = 1e-2 // rms over the deviation up to which a sample is that of torch
+const SLOW = 2 // seconds a sample from which a graphics card is none worth the name
 
 onmessage = ({ data }) => {
   draw(data).catch(error => postMessage({ kind: "failed", sentence: error.message ?? String(error) }))
@@ -21,6 +22,7 @@ async function draw({ kit, latents, check, spread, seed, total, from }) {
     moments ??= new Moments(sample.length)
     moments.update(sample)
     const seconds = (performance.now() - begun) / 1000
+    if (kit.kind === "webgpu" && seconds > SLOW) throw new Error("The graphics card is slow.")
     const mean = Float32Array.from(moments.mean), std = deviation(moments)
     const message = { kind: "sample", n: n + 1, seconds, sample, mean, std, moments: moments.snapshot() }
     postMessage(message, [mean, std, sample].map(map => map.buffer))
@@ -35,9 +37,11 @@ async function painter(kit, latents) {
   ort.env.wasm.wasmPaths = { mjs: kit.glue }
   ort.env.logLevel = "error"
   // Without a server's headers there is one thread; ONNX Runtime sees that itself.
-  const options = { executionProviders: [kit.kind] }
-  const open = graph => ort.InferenceSession.create(new Uint8Array(graph), options)
-  const [encoder, decoder] = [await open(kit.encoder), await open(kit.decoder)]
+  const open = (graph, kind) => {
+    return ort.InferenceSession.create(new Uint8Array(graph), { executionProviders: [kind] })
+  }
+  // The encoder runs once, and not every graphics card knows the float16 of its input.
+  const [encoder, decoder] = [await open(kit.encoder, "wasm"), await open(kit.decoder, kit.kind)]
   const { condition, ...given } = tensors(kit.told, ort.Tensor)
   const shared = { ...given, ...(await encoder.run({ condition })) }
   await encoder.release()

@@ -178,6 +178,19 @@ def test_stop_is_at_once_and_going_on_changes_nothing(tab: Any, site: str, netwo
     assert tab.errors == []
 
 
+def test_a_graphics_card_that_fails_is_not_asked_again(tab: Any, site: str) -> None:
+    claim = "{value: {requestAdapter: async () => ({info: {isFallbackAdapter: false}})}}"
+    tab.page.add_init_script(f"Object.defineProperty(navigator, 'gpu', {claim})")
+    tab.open(site)
+    tab.page.select_option("#total", "16")
+    tab.press("Start")
+    tab.page.wait_for_function("massgan.run.n >= 1")
+    assert tab.status()["backend"] == "wasm"
+    tab.press("Stop").press("Start again").wait('[data-state="running"]').press("Stop")
+    assert sum(url.endswith("webgpu.wasm") for url in tab.requests) == 1
+    assert sum(url.endswith("webgpu.js") for url in tab.requests) == 1
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_file_shows_what_was_drawn_beforehand_and_how_to_serve_it(
     tab: Any, folder: Path, theme: str
@@ -220,7 +233,7 @@ def test_pointing_says_what_is_there_on_all_maps(tab: Any, site: str) -> None:
     y = box["y"] + (top - cluster["y"]) / side * box["height"]
     tab.page.mouse.move(x, y)
     said = tab.page.locator("#tip").inner_text()
-    assert cluster["name"] in said and "% of the samples" in said and "RA 1" in said
+    assert cluster["name"] in said and "\u202f% of the samples" in said and "RA 1" in said
     for name in ("ks", "mean", "std"):
         small = tab.page.locator(f'[data-map="{name}"] small').inner_text()
         assert small == "not observed" or float(small.replace("−", "-")) < 1

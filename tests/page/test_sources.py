@@ -156,7 +156,7 @@ def test_a_cluster_is_told_with_what_is_known_of_it(node):
     grid = mg.cosmos().grid
     cluster = {"x": 0, "y": 0, "radius": 2, "name": "A", "redshift": 0.73, "mass": None}
     field = {"plane": {name: value for name, [value] in plane_columns(grid).items()}}
-    for found, line in ((0.84375, "In 84 % of the samples"), (None, None)):
+    for found, line in ((0.84375, "In 84\u202f% of the samples"), (None, None)):
         told = node(WORDS, field=field | {"clusters": [cluster | {"found": found}]}, x=1)
         assert told[0] == "A" and told[1] == "redshift 0.73" and told[-1].startswith("RA 150.")
         assert len(told) == (4 if line else 3) and (line is None or told[2].startswith(line))
