@@ -2,21 +2,18 @@
 
 /** RGBA bytes of `map` [row 0 at the South] as a picture, row 0 at its top. */
 export function paint(map, { width, height, area }, [low, high], palette, empty) {
-  const colors = palette.map(rgb), plain = rgb(empty)
-  const picture = new Uint8ClampedArray(4 * width * height)
+  const colors = palette.map(word), plain = word(empty)
+  const picture = new Uint32Array(width * height)
   const last = palette.length - 1
-  for (let row = 0; row < height; row++) {
+  for (let row = 0, at = 0; row < height; row++) {
     const from = (height - 1 - row) * width
-    for (let column = 0; column < width; column++) {
-      const value = map[from + column]
-      const known = area[from + column] && !Number.isNaN(value)
-      const level = Math.round(((value - low) / (high - low)) * last)
-      const color = known ? colors[Math.min(last, Math.max(0, level))] : plain
-      picture.set(color, 4 * (row * width + column))
-      picture[4 * (row * width + column) + 3] = 255
+    for (let pixel = from; pixel < from + width; pixel++) {
+      const level = Math.round(((map[pixel] - low) / (high - low)) * last)
+      const known = area[pixel] && !Number.isNaN(level)
+      picture[at++] = known ? colors[level < 0 ? 0 : level > last ? last : level] : plain
     }
   }
-  return picture
+  return new Uint8ClampedArray(picture.buffer)
 }
 
 /** A CSS gradient of a palette. */
@@ -30,6 +27,8 @@ export function number(value, digits = 3) {
   return value.toFixed(digits).replace("-", "−")
 }
 
-function rgb(code) {
-  return [1, 3, 5].map(at => parseInt(code.slice(at, at + 2), 16))
+// The four bytes of a colour as one number, red first in memory (every browser is little-endian).
+function word(code) {
+  const [red, green, blue] = [1, 3, 5].map(at => parseInt(code.slice(at, at + 2), 16))
+  return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0
 }

@@ -25,6 +25,7 @@ Object.assign(globalThis.massgan, { run, cards }) // for tests and the curious
 function showAll() {
   const { field } = page
   const here = page.source === "here"
+  page.drawn = run.n
   const { mean, std } = here ? run : field.maps
   const n = here ? run.n : field.n
   const of = `of ${n} sample${n === 1 ? "" : "s"}`
@@ -53,13 +54,17 @@ function update() {
   progress(get("massgan-status"), run, page.field.n)
   get("alert").hidden = !run.error
   get("alert").textContent = run.error
-  get("start").textContent = run.active ? "Stop" : run.n && run.n < total() ? "Go on" : "Start"
-  get("again").hidden = run.active || !run.n
+  const half = run.n > 0 && run.n < total()
+  get("start").textContent = run.active ? "Stop" : half ? "Go on" : run.n ? "Start again" : "Start"
+  get("again").hidden = run.active || !half
   const [before, here] = get("source").children
   before.textContent = `Drawn beforehand (${page.field.n})`
   here.textContent = run.n ? `Drawn here (${run.n})` : "Drawn here"
   here.disabled = !run.n
-  if (page.source === "here" || run.n === 0) showAll()
+  get("total").disabled = run.active
+  // What was shown stays until there is something new; Stop waits for no picture.
+  if (page.pending && run.n) show("here")
+  else if (page.source === "here" && run.n && run.n !== page.drawn) showAll()
 }
 
 function total() {
@@ -67,7 +72,7 @@ function total() {
 }
 
 function show(source) {
-  Object.assign(page, { source, index: 0, follows: true })
+  Object.assign(page, { source, index: 0, follows: true, pending: false })
   for (const button of get("source").children) {
     button.setAttribute("aria-pressed", button.dataset.source === source)
   }
@@ -77,9 +82,9 @@ function show(source) {
 function start() {
   if (run.active) return run.stop()
   if (get("start").disabled || !page.field) return
-  if (run.n >= total()) run.clear()
+  if (run.n >= total()) return again()
   player.pause()
-  show("here")
+  page.pending = true
   run.start(page.field, total(), page.seed)
 }
 

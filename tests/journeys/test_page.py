@@ -159,6 +159,7 @@ def test_stop_is_at_once_and_going_on_changes_nothing(tab: Any, site: str, netwo
     )
     state, before, after, worker = told
     assert state == "stopped" and before == after < 16 and worker is None
+    assert tab.page.locator("#again").is_visible()
     tab.press("Go on").wait('[data-state="finished"]')
     field = mg.simulated("nbody", seed=0)
     std = read(tab, "run.std")[field.footprint].mean()
@@ -170,6 +171,7 @@ def test_stop_is_at_once_and_going_on_changes_nothing(tab: Any, site: str, netwo
     )
     torch.testing.assert_close(read(tab, "run.mean"), moments.mean.float(), atol=1e-7, rtol=1e-5)
     # Others, from another seed, when asked.
+    assert not tab.page.locator("#again").is_visible()
     first = read(tab, "run.samples.0")
     tab.press("Start again")
     tab.page.wait_for_function("massgan.run.n >= 1")
