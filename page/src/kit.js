@@ -37,15 +37,16 @@ export async function fetchKit(about, field, kind, signal, say) {
   }
   const missing = Object.values(paths).filter(path => !kept.has(path))
   const all = missing.reduce((sum, path) => sum + about.bytes[path], 0)
+  const lost = error => {
+    throw signal.aborted ? error : new Error("The server of this page cannot be reached.")
+  }
   let come = 0
   for (const path of missing) {
-    const answer = await fetch(path, { signal }).catch(error => {
-      throw signal.aborted ? error : new Error("The server of this page cannot be reached.")
-    })
+    const answer = await fetch(path, { signal }).catch(lost)
     if (!answer.ok) throw new Error(`The file ${path} is missing.`)
     const parts = []
     for (const reader = answer.body.getReader(); ; ) {
-      const { done, value } = await reader.read()
+      const { done, value } = await reader.read().catch(lost)
       if (done) break
       parts.push(value)
       come += value.length

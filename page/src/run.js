@@ -49,7 +49,7 @@ export class Run {
     this.changed(this)
     this.worker = new Worker("worker.js", { type: "module" })
     const failed = sentence => this.retry(field, seed, turn, sentence)
-    this.worker.onerror = event => failed(event.message || "The worker could not start.")
+    this.worker.onerror = () => failed("This browser could not start what draws the samples.")
     this.worker.onmessage = ({ data }) => (data.kind === "failed" ? failed(data.sentence) : this.take(data))
     const { latents } = this.about
     const spread = median(field)

@@ -7,8 +7,14 @@ import { tensors } from "./safetensors.js"
 const AGREE = 1e-2 // rms over the deviation up to which a sample is that of torch
 const SLOW = 2 // seconds a sample from which a graphics card is none worth the name
 
+class Told extends Error {} // in a sentence for people
+
 onmessage = ({ data }) => {
-  draw(data).catch(error => postMessage({ kind: "failed", sentence: error.message ?? String(error) }))
+  draw(data).catch(error => {
+    console.warn(error)
+    const sentence = error instanceof Told ? error.message : "This browser could not run the network."
+    postMessage({ kind: "failed", sentence })
+  })
 }
 
 async function draw({ kit, latents, check, spread, seed, total, from }) {
@@ -22,7 +28,7 @@ async function draw({ kit, latents, check, spread, seed, total, from }) {
     moments ??= new Moments(sample.length)
     moments.update(sample)
     const seconds = (performance.now() - begun) / 1000
-    if (kit.kind === "webgpu" && seconds > SLOW) throw new Error("The graphics card is slow.")
+    if (kit.kind === "webgpu" && seconds > SLOW) throw new Told("The graphics card is slow.")
     const mean = Float32Array.from(moments.mean), std = deviation(moments)
     const message = { kind: "sample", n: n + 1, seconds, sample, mean, std, moments: moments.snapshot() }
     postMessage(message, [mean, std, sample].map(map => map.buffer))
@@ -61,5 +67,5 @@ async function compare(paint, { at, kappa }, spread) {
   const sample = await paint(0, 0)
   const off = at.map((pixel, i) => (sample[pixel] - kappa[i]) / spread)
   const rms = Math.sqrt(off.reduce((sum, one) => sum + one * one, 0) / off.length)
-  if (!(rms <= AGREE)) throw new Error("This browser computes other maps than it should.")
+  if (!(rms <= AGREE)) throw new Told("This browser computes other maps than it should.")
 }

@@ -252,6 +252,11 @@ def test_a_file_that_is_missing_is_one_sentence_and_nothing_is_lost(tab: Any, si
     tab.press("Start").wait('[data-state="failed"]')
     assert "cannot be reached" in tab.page.locator("#alert").inner_text()
     tab.page.unroute("**/decoder.onnx")
+    tab.page.route("**/ort/wasm.js", lambda route: route.fulfill(body="nonsense("))
+    tab.press("Start").wait('[data-state="failed"]')
+    said = tab.page.locator("#alert").inner_text()
+    assert said == "This browser could not run the network."
+    tab.page.unroute("**/ort/wasm.js")
     tab.press("Start").wait('[data-state="running"]')
     assert not tab.page.locator("#alert").is_visible()
     tab.press("Stop")
