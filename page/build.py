@@ -30,11 +30,6 @@ RUNTIME = {
     "ort-wasm-simd-threaded.jspi.mjs": "webgpu-glue.js",
     "ort-wasm-simd-threaded.jspi.wasm": "webgpu.wasm",
 }
-NOTICE = """\
-This folder is the MassGAN page: BSD 3-Clause licence.
-ort/ holds ONNX Runtime Web {version}, copyright Microsoft Corporation: MIT licence,
-https://github.com/microsoft/onnxruntime/blob/main/LICENSE
-"""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -123,7 +118,7 @@ def bundle(modules: Path, out: Path) -> None:
     for source, name, form in (("main", "page", "iife"), ("worker", "worker", "esm")):
         command = [f"src/{source}.js", *common, f"--format={form}", f"--outfile={out / name}.js"]
         _run([*esbuild, *command], HERE)
-    for name in ("index.html", "style.css"):
+    for name in ("index.html", "style.css", "NOTICE.txt"):
         shutil.copy(HERE / name, out)
 
 

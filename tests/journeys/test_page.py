@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -84,6 +85,20 @@ def expected(network: Any, field: mg.ShearField, sample: int) -> torch.Tensor:
 
 def rms(off: torch.Tensor) -> float:
     return float(off.square().mean().sqrt())
+
+
+def test_the_folder_is_light_and_whole(folder: Path) -> None:
+    """Every file that the page names is there; what a visitor may have to load is bounded."""
+    size = {str(p.relative_to(folder)): p.stat().st_size for p in folder.rglob("*") if p.is_file()}
+    about = json.loads((folder / "about.js").read_text().removeprefix("var massgan="))["about"]
+    assert about["bytes"] == {name: n for name, n in size.items() if "/" in name}
+    for name in about["choices"]:
+        assert {f"fields/{name}.js", f"fields/{name}.safetensors"} <= size.keys()
+    top = {"index.html", "style.css", "about.js", "page.js", "worker.js", "NOTICE.txt"}
+    assert {name for name in size if "/" not in name} == top
+    before_start = sum(size[name] for name in (*top, "fields/cosmos.js"))
+    on_start = size["ort/wasm.wasm"] + sum(n for name, n in size.items() if "networks" in name)
+    assert before_start < 2.5e6 and on_start < 23e6 and sum(size.values()) < 60e6
 
 
 def test_onnx_gives_the_samples_of_torch(folder: Path, network: Any) -> None:
