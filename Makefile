@@ -1,4 +1,5 @@
 # make explore   the app, on http://localhost:5006 (PORT=… for another)
+# make page      the page without a server, in build/page (SAMPLES=… drawn of a simulated field)
 # make test      the test suite, browser tests included
 # make test-all  the same with the slow tests
 # make docs      these pages, in build/docs
@@ -9,11 +10,12 @@ PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 5006
 JOBS ?= 2
+SAMPLES ?= 256
 BUNDLED := $(wildcard massgan_core/gan/bundled/*.safetensors)
 # A checkpoint's calibration lies beside it.
 CHECKPOINT ?= $(firstword $(filter-out %.calibration.safetensors,$(BUNDLED)))
 BIN := $(VENV)/bin
-TESTS := cluster,docs,explorer,plot,simulate,storage,test,train
+TESTS := cluster,docs,explorer,page,plot,simulate,storage,test,train
 
 # Unset: PyTorch's CPU index on Linux without an NVIDIA GPU. Set but empty: the ordinary registry.
 ifneq ($(origin TORCH_INDEX),undefined)
@@ -24,11 +26,15 @@ INSTALL := $(PYTHON) .ci/install.py --venv=$(VENV) $(TORCH)
 # One thread each: the tests run side by side, JOBS at once.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
-.PHONY: explore test test-all lint docs bench lock clean python
+.PHONY: explore page test test-all lint docs bench lock clean python
 
 explore: python
 	@$(INSTALL) --extras=explorer
 	@$(BIN)/massgan explore --no-show --port $(PORT)
+
+page: python
+	@$(INSTALL) --extras=explorer,page
+	@$(BIN)/python page/build.py --samples $(SAMPLES)
 
 test: python
 	@$(INSTALL) --extras=$(TESTS) --browser

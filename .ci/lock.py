@@ -20,6 +20,7 @@ EXTRAS = {
     "docs",
     "explorer",
     "notebook",
+    "page",
     "plot",
     "simulate",
     "storage",

@@ -53,8 +53,19 @@ def painted(
     return normalizer.kappa(paint(latents), filtered + residual, shape, scale)
 
 
+def filtered_noise(
+    deviation: Float[Tensor, "b 1 H K"], white: Float[Tensor, "B 1 H W"]
+) -> Float[Tensor, "B 1 H W"]:
+    """White noise with each mode brought to its `deviation`."""
+    window = deviation.repeat_interleave(len(white) // len(deviation), 0)
+    return torch.fft.irfft2(window * torch.fft.rfft2(white), s=tuple(white.shape[-2:]))
+
+
 def started(
-    network: UNet, deviation: Float[Tensor, "b 1 H K"], latents: list[Tensor]
+    network: UNet,
+    deviation: Tensor,
+    latents: list[Tensor],
+    filtered: Callable[[Tensor, Tensor], Tensor] = filtered_noise,
 ) -> tuple[list[Tensor], Float[Tensor, "B 1 H W"]]:
     """Latents as the decoder wants them, and the residual map it corrects.
 
@@ -63,6 +74,7 @@ def started(
         deviation: Of the conditions, see :meth:`Normalizer.deviation`; each is shared by the
             same number of latents in turn.
         latents: White noise, finest level first.
+        filtered: Makes the residual of `deviation` and white noise.
     """
     finest, *coarser = latents
     height, width = (n * network.shuffle for n in finest.shape[-2:])
@@ -70,8 +82,7 @@ def started(
         return latents, finest.new_zeros((len(finest), 1, height, width))
     count = network.shuffle**2
     white = nn.functional.pixel_shuffle(finest[:, :count], network.shuffle)
-    window = deviation.repeat_interleave(len(white) // len(deviation), 0)
-    residual = torch.fft.irfft2(window * torch.fft.rfft2(white), s=(height, width))
+    residual = filtered(deviation, white)
     seen = [
         torch.cat([nn.functional.pixel_unshuffle(residual, network.shuffle), finest[:, count:]], 1)
     ]

@@ -38,27 +38,35 @@ class GanSampler(Trained):
         self, field: ShearField, n: int, generator: Draws | torch.Generator | int | None = None
     ) -> Float[Tensor, "N H W"]:
         """`n` samples of κ; sample i depends on (seed, i) alone."""
-        filtered, deviation, features, scale = self._once(field, self._encode)
-        draws, shape = Draws.of(generator), tuple(filtered.shape[-2:])
+        draws, shape = Draws.of(generator), self._padded(field)
         together, kappa = n, []
         if self.device.type == "cpu":  # elsewhere a batch takes no time
             together = max(1, CALL // (shape[0] * shape[1]))
         with draws.all_or_none():
             for first in range(0, n, together):
                 go_on(self.stop)
-                latents = self.network.latents(shape, draws.take(min(together, n - first)))
-                part = painted(
-                    self.network,
-                    self.normalizer,
-                    filtered,
-                    deviation,
-                    [level.to(self.device) for level in latents],
-                    lambda seen: self.network.paint(features, seen),
-                    field.grid.shape,
-                    scale,
-                )
-                kappa.append(part)
+                taken = draws.take(min(together, n - first))
+                kappa.append(self.paint(field, self.network.latents(shape, taken)))
         return torch.cat(kappa)
+
+    @torch.inference_mode()
+    def paint(self, field: ShearField, latents: list[Tensor]) -> Float[Tensor, "N H W"]:
+        """The samples of given white latents, finest level first."""
+        filtered, deviation, features, scale = self._once(field, self._encode)
+        return painted(
+            self.network,
+            self.normalizer,
+            filtered,
+            deviation,
+            [level.to(self.device) for level in latents],
+            lambda seen: self.network.paint(features, seen),
+            field.grid.shape,
+            scale,
+        )
+
+    def _padded(self, field: ShearField) -> tuple[int, int]:
+        """Shape of the network's input."""
+        return tuple(self._once(field, self._encode)[0].shape[-2:])
 
     def _encode(self, field: ShearField) -> tuple[Tensor, Tensor, list[Tensor], float]:
         """What all samples of a field share."""

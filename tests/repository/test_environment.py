@@ -16,7 +16,10 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-SETS = ("explorer", "train", "storage", "simulate", "plot", "notebook", "cluster", "test", "docs")
+SETS = (
+    *("explorer", "train", "storage", "simulate", "plot", "page", "notebook", "cluster"),
+    *("test", "docs"),
+)
 #: Name on PyPI → name on conda-forge, where they differ.
 CONDA = {"torch": "pytorch"}
 

@@ -45,13 +45,13 @@ def test_every_library_imported_is_declared():
     lines = project["dependencies"] + sum(project["optional-dependencies"].values(), [])
     declared = {re.match(r"[\w-]+", line)[0].lower().replace("-", "_") for line in lines}
     used = set()
-    for folder in ("massgan_core", "explorer", "apps", "tests", "benchmarks"):
+    for folder in ("massgan_core", "explorer", "apps", "page", "tests", "benchmarks"):
         for path in (ROOT / folder).rglob("*.py"):
             nodes = list(ast.walk(ast.parse(path.read_text())))
             used |= {a.name for n in nodes if isinstance(n, ast.Import) for a in n.names}
             used |= {n.module for n in nodes if isinstance(n, ast.ImportFrom) if not n.level}
     used = {module.split(".")[0] for module in used}
-    ours = {"massgan_core", "explorer"}
+    ours = {"massgan_core", "explorer", "page"}
     third = used - set(sys.stdlib_module_names) - ours
     third = {COMES_WITH.get(m, m) for m in third}
     names = {DISTRIBUTION.get(m, m).lower().replace("-", "_") for m in third}
