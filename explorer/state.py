@@ -10,6 +10,7 @@ import param
 
 from explorer.beside import COMPARISONS, RIVALS, recipes, stream
 from explorer.holes import Holes, frozen
+from explorer.own_limits import OwnLimits
 from explorer.recipes import (
     BOUNDS,
     FITTED,
@@ -123,6 +124,10 @@ class State(param.Parameterized):
     )
     low = param.Number(default=-0.1, bounds=(-10, 10), doc="κ of the first colour, if typed.")
     high = param.Number(default=0.1, bounds=(-10, 10), doc="κ of the last colour, if typed.")
+    own_limits = OwnLimits(
+        default={},
+        doc="Colour limits of maps that do not share theirs, dragged on their bars: [low, high].",
+    )
     stretch = param.Selector(
         default="linear",
         objects=STRETCHES,

@@ -21,6 +21,7 @@ from explorer.positions import catalog
 from explorer.views.clusters import Clusters
 from explorer.views.compare import Compare
 from explorer.views.diagnostics import Diagnostics
+from explorer.views.limits import CHOICES
 from explorer.views.maps import Maps
 from explorer.views.overlays import Overlays
 from explorer.views.pressing import press
@@ -145,13 +146,9 @@ class Page:
             (explorer, explorer.param.watch(soon(self._update_known), ["known"])),
             (explorer.uploads, self.sidebar.upload.watch(soon)),
             (state, state.param.watch(soon(self._update_theme), ["theme", "colors", "clusters"])),
-            (state, state.param.watch(soon(self.maps.restretch), ["limit", "shared"])),
+            (state, state.param.watch(soon(maps.restretch), CHOICES)),
             (state, state.param.watch(soon(self.maps.galaxy_card.show_layer), ["layer"])),
             (state, state.param.watch(soon(maps.holes.update), ["cut", "source"])),
-            (
-                state,
-                state.param.watch(soon(maps.restretch), ["span", "low", "high", "stretch"]),
-            ),
             *self.overlays.watchers(soon),
             (state, state.param.watch(soon(maps.choose), ["pictures"])),
             (state, state.param.watch(soon(maps.show_cluster), ["cluster"])),
