@@ -119,8 +119,8 @@ class State(param.Parameterized):
     span = param.Selector(
         default="limit",
         objects=list(SPANS),
-        doc="Colour limits: ± the limit, as typed, or so that this share of each map's pixels "
-        "lies inside.",
+        doc="Where the colours end: ± the limit, as typed or dragged on a colour bar, or so that "
+        "this share of each map's pixels lies inside.",
     )
     low = param.Number(default=-0.1, bounds=(-10, 10), doc="κ of the first colour, if typed.")
     high = param.Number(default=0.1, bounds=(-10, 10), doc="κ of the last colour, if typed.")
@@ -227,9 +227,9 @@ class State(param.Parameterized):
         """Names of all choices that a link may hold."""
         return [name for name in cls.param if name not in ("name", "version", "upload")]
 
-    def reset(self) -> None:
-        """Take the defaults of this session, all at once."""
-        self.param.update(**self._defaults)
+    def reset(self, *names: str) -> None:
+        """Take the defaults of this session, of these choices or of all, at once."""
+        self.param.update(**{name: self._defaults[name] for name in names or self._defaults})
 
     def changed(self) -> dict[str, Any]:
         """The choices that differ from the defaults, and the version: what a link holds."""

@@ -59,7 +59,7 @@ def usual_limits(state: State, name: str) -> None:
     if name in state.own_limits and not _shares(state, name):
         state.own_limits = {k: v for k, v in state.own_limits.items() if k != name}
     elif name in KAPPA_MAPS:
-        state.param.update(**{k: state.param[k].default for k in ("span", "low", "high")})
+        state.reset("span", "low", "high")
 
 
 def _shares(state: State, name: str) -> bool:

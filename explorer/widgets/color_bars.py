@@ -74,6 +74,7 @@ export function render({ model, view }) {
     const bar = drag.root.querySelector(".bar"), { at, from: [first, last] } = drag
     if (bar === null) return
     const stops = even(STOPS, first, last).map(shade)
+    Object.assign(bar.dataset, { low: at[0], high: at[1] })
     bar.querySelector("i").style.background = `linear-gradient(to right, ${stops.join(", ")})`
     const labels = bar.querySelectorAll("span")
     const inside = at.map(value => clip((value - first) / (last - first), 0, 1))

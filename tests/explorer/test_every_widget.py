@@ -177,6 +177,10 @@ def draw_curtain(page: Page, widget: Any) -> None:
     widget.at = 0.3
 
 
+def drag_bar(page: Page, widget: Any) -> None:
+    widget._process_event(DataEvent(model=None, data={"map": "ks", "low": -0.03, "high": 0.2}))
+
+
 def type_region(page: Page, widget: Any) -> None:
     page.measure.typed.value = "{:.5f} {:+.5f} 3".format(*center(page))
     press(page, "Add")
@@ -266,6 +270,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("Tick", "Scale bar"): Row("overlays", True),
     ("Tick", "Hatch what was not observed"): Row("overlays", True),
     ("TextInput", "Go to"): Row("view", act=go_there),
+    ("ColorBars", ""): Row("limits", act=drag_bar),
     ("Button", "Undo"): Row("choice", ready=another_seed),
     ("Button", "Redo"): Row("choice", ready=undone),
     ("Button", "Reset view"): Row("view", ready=moved),
