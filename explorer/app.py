@@ -16,6 +16,7 @@ from panel.io.resources import LOCAL_DIST
 
 from explorer.viewer import Explorer
 from explorer.widgets.calm import TOKENS, Calm
+from explorer.widgets.named import SCRIPT
 
 if TYPE_CHECKING:
     from bokeh.document import Document
@@ -32,6 +33,7 @@ _TEMPLATE = """
   body:has(.mg-dark) { background: %dark%; color-scheme: dark; }
 </style>
 <script>%unstyled%</script>
+<script>%named%</script>
 {% endblock %}
 {% block contents %}{{ embed(roots.location) }}{{ embed(roots.explorer) }}{% endblock %}
 """
@@ -76,7 +78,8 @@ def page(inputs: Iterable[str] = ()) -> pn.Template:
     template = _Template(
         _TEMPLATE.replace("%light%", TOKENS["light"]["page"])
         .replace("%dark%", TOKENS["dark"]["page"])
-        .replace("%unstyled%", _UNSTYLED),
+        .replace("%unstyled%", _UNSTYLED)
+        .replace("%named%", SCRIPT),
         design=Calm,
         location=True,
     )

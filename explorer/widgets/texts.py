@@ -111,9 +111,9 @@ def status(
         right = " · ".join(part for part in (f"keeping the last {kept} of {n}", right) if part)
     share = 100 * n / total if total else 0
     return (
-        f'<div class="status" id="massgan-status" role="progressbar" aria-valuemin="0" '
-        f'aria-valuemax="{total}" aria-valuenow="{n}" data-state="{phase}" data-n="{n}" '
-        f'data-total="{total}" data-frame="{frame}">'
+        '<div class="status" id="massgan-status" role="progressbar" aria-label="Progress" '
+        f'aria-valuemin="0" aria-valuemax="{total}" aria-valuenow="{n}" '
+        f'data-state="{phase}" data-n="{n}" data-total="{total}" data-frame="{frame}">'
         f'<div class="line"><strong>{left}</strong><span class="quiet">{right}</span></div>'
         f'<div class="track"><i style="width: {share:.2f}%"></i></div></div>'
     )
