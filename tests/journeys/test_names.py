@@ -60,7 +60,7 @@ def test_so_has_all_that_opens_below_the_maps(tab: Any, address: str) -> None:
     tab.press("Start").wait('[data-state="finished"]')
     tab.press("Show measures").page.get_by_label("Type a region").wait_for()
     tab.press("Swipe").page.get_by_label("Map A", exact=True).wait_for()
-    tab.press("Show tables").page.locator(".tabulator-row").first.wait_for()
+    tab.press("Show tables").page.locator(".slick-row").first.wait_for()
     tab.page.get_by_label("Samples one after the other").wait_for()
     check_names(tab, "What the map shows", "A drag on a map draws")
     tab.press("Depth")
