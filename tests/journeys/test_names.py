@@ -66,4 +66,4 @@ def test_so_has_all_that_opens_below_the_maps(tab: Any, address: str) -> None:
     tab.press("Depth")
     tab.page.wait_for_function("() => location.search.includes('layer=depth')")
     pressed = {name for _, name, properties in spoken(tab) if properties.get("pressed") == "true"}
-    assert pressed == {"COSMOS", "Depth", "Swipe", "Move map"}
+    assert pressed == {"COSMOS", "Depth", "Swipe", "Circle"}
