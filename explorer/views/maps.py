@@ -102,7 +102,6 @@ class Maps:
         field = None if store is None else store.field
         self._images.clear()
         real_cosmos = self.state.source == "cosmos"
-        self.cards["galaxies"].visible = real_cosmos
         simulated = self.state.source == "simulated"
         known = simulated if field is None else store.truth is not None
         self._truth_known = known and not real_cosmos
@@ -143,6 +142,7 @@ class Maps:
 
     def choose(self) -> None:
         """Show the maps that are chosen, as far as there is something to show."""
+        self.cards["galaxies"].visible = self.state.source == "cosmos"
         for name in TITLES:
             known = self._truth_known or name not in TRUTHS
             place, chosen = self.cards[name], known and name in self.state.pictures

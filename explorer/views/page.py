@@ -150,7 +150,7 @@ class Page:
             (state, state.param.watch(soon(self.maps.galaxy_card.show_layer), ["layer"])),
             (state, state.param.watch(soon(maps.holes.update), ["cut", "source"])),
             *self.overlays.watchers(soon),
-            (state, state.param.watch(soon(maps.choose), ["pictures"])),
+            (state, state.param.watch(soon(maps.choose), ["pictures", "source"])),
             (state, state.param.watch(soon(maps.show_cluster), ["cluster"])),
             (explorer, explorer.param.watch(soon(self._update_inspection), ["inspection"])),
             (explorer, explorer.param.watch(soon(self._update_chance), ["chance"])),

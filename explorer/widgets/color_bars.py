@@ -211,7 +211,12 @@ class ColorBars(JSComponent):
         self._moved, self._reset = moved, reset
 
     def _handle_msg(self, data: Any) -> None:
-        if "low" in data:
-            self._moved(data["map"], data["low"], data["high"])
-        else:
-            self._reset(data["map"])
+        # What comes from a browser may be anything.
+        data = data if isinstance(data, dict) else {}
+        name, ends = data.get("map"), [data.get(key) for key in ("low", "high")]
+        if not isinstance(name, str):
+            return
+        if ends == [None, None]:
+            self._reset(name)
+        elif all(isinstance(end, int | float) for end in ends):
+            self._moved(name, *ends)

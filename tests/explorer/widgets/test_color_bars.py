@@ -45,6 +45,17 @@ def test_where_a_bar_is_let_go_all_maps_end(page: Page) -> None:
     assert "span" not in page.explorer.state.query()
 
 
+@pytest.mark.parametrize(
+    "words",
+    [None, [], {}, {"map": 1}, {"map": "ks", "low": 0}, {"map": "ks", "low": "0", "high": "1"}],
+    ids=str,
+)
+def test_what_makes_no_sense_is_left_out(page: Page, words: object) -> None:
+    before = page.explorer.state.changed()
+    page.maps.bars._process_event(DataEvent(model=None, data=words))
+    assert page.explorer.state.changed() == before
+
+
 def test_colours_follow_the_page(page: Page) -> None:
     bars, state = page.maps.bars, page.explorer.state
     before = bars.palettes
