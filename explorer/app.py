@@ -19,6 +19,7 @@ from panel.util import edit_readonly
 from explorer.spares import Spares
 from explorer.viewer import Explorer
 from explorer.widgets.calm import TOKENS, Calm
+from explorer.widgets.named import SCRIPT
 
 if TYPE_CHECKING:
     from bokeh.document import Document
@@ -36,6 +37,7 @@ _TEMPLATE = """
   body:has(.mg-dark) { background: %dark%; color-scheme: dark; }
 </style>
 <script>%unstyled%</script>
+<script>%named%</script>
 {% endblock %}
 {% block contents %}{{ embed(roots.location) }}{{ embed(roots.explorer) }}{% endblock %}
 """
@@ -93,7 +95,8 @@ def page(inputs: Iterable[str] = ()) -> pn.Template:
     template = _Template(
         _TEMPLATE.replace("%light%", TOKENS["light"]["page"])
         .replace("%dark%", TOKENS["dark"]["page"])
-        .replace("%unstyled%", _UNSTYLED),
+        .replace("%unstyled%", _UNSTYLED)
+        .replace("%named%", SCRIPT),
         design=Calm,
         location=True,
     )

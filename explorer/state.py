@@ -11,6 +11,7 @@ import param
 from explorer import beside, recipes
 from explorer.beside import COMPARISONS, RIVALS
 from explorer.holes import Holes, frozen
+from explorer.own_limits import OwnLimits
 from explorer.recipes import BOUNDS, PICTURES, TRUTHS
 from explorer.regions import Line, Regions
 
@@ -116,11 +117,15 @@ class State(param.Parameterized):
     span = param.Selector(
         default="limit",
         objects=list(SPANS),
-        doc="Colour limits: ± the limit, as typed, or so that this share of each map's pixels "
-        "lies inside.",
+        doc="Where the colours end: ± the limit, as typed or dragged on a colour bar, or so that "
+        "this share of each map's pixels lies inside.",
     )
     low = param.Number(default=-0.1, bounds=(-10, 10), doc="κ of the first colour, if typed.")
     high = param.Number(default=0.1, bounds=(-10, 10), doc="κ of the last colour, if typed.")
+    own_limits = OwnLimits(
+        default={},
+        doc="Colour limits of maps that do not share theirs, dragged on their bars: [low, high].",
+    )
     stretch = param.Selector(
         default="linear",
         objects=STRETCHES,
@@ -220,9 +225,9 @@ class State(param.Parameterized):
         """Names of all choices that a link may hold."""
         return [name for name in cls.param if name not in ("name", "version", "upload")]
 
-    def reset(self) -> None:
-        """Take the defaults of this session, all at once."""
-        self.param.update(**self._defaults)
+    def reset(self, *names: str) -> None:
+        """Take the defaults of this session, of these choices or of all, at once."""
+        self.param.update(**{name: self._defaults[name] for name in names or self._defaults})
 
     def changed(self) -> dict[str, Any]:
         """The choices that differ from the defaults, and the version: what a link holds."""

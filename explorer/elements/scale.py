@@ -16,6 +16,24 @@ import numpy as np
 SOFT = 10.0  #: how much steeper asinh is near 0 than far from it, nearly
 FINE = 1024  #: colours of a stretched exact frame, so that the steep part shows no steps
 
+#: The same for the page: `bent` is s(κ) of a value, `value` goes back.
+SCRIPT = f"""
+const scale = (low, high, stretch, signed) => {{
+  const soft = {SOFT}, most = Math.asinh(soft)
+  const origin = signed ? 0 : low
+  const width = Math.max(Math.abs(low - origin), Math.abs(high - origin))
+  const [bend, unbend] = {{
+    linear: [t => t, t => t],
+    sqrt: [t => Math.sign(t) * Math.sqrt(Math.abs(t)), t => Math.sign(t) * t * t],
+    asinh: [t => Math.asinh(soft * t) / most, t => Math.sinh(t * most) / soft],
+  }}[stretch]
+  return {{
+    bent: value => bend((value - origin) / width),
+    value: bent => origin + width * unbend(bent),
+  }}
+}}
+"""
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -48,9 +66,15 @@ class Scale:
         """Distance from the origin at which the stretch ends."""
         return max(abs(self.low - self.origin), abs(self.high - self.origin))
 
+    @property
+    def ends(self) -> tuple[float, float]:
+        """s of both limits."""
+        low, high = self._stretched(np.array(self.limits))
+        return float(low), float(high)
+
     def colored(self, values: np.ndarray) -> np.ndarray:
         """Place of `values` among the colours: 0 at `low`, 1 at `high`; NaN stays."""
-        low, high = self._stretched(np.array(self.limits))
+        low, high = self.ends
         return (self._stretched(values) - low) / (high - low)
 
     def colors(self, palette: list[str]) -> list[str]:
@@ -71,7 +95,10 @@ class Scale:
 
 
 def around_zero(palette: list[str], low: float, high: float) -> list[str]:
-    """The part of a diverging `palette` that keeps its middle at 0 between uneven limits."""
+    """The part of a diverging `palette` that keeps its middle at 0 between uneven `low`, `high`.
+
+    Of a stretched scale these are its :attr:`Scale.ends`.
+    """
     end, last = max(abs(low), abs(high)), len(palette) - 1
     at = np.linspace((low / end + 1) / 2, (high / end + 1) / 2, len(palette)) * last
     return [palette[i] for i in np.rint(at).astype(int)]

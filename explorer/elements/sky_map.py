@@ -27,7 +27,7 @@ from explorer.elements.figures import (
     square_figure,
 )
 from explorer.elements.peaks import add_labels, add_peaks, paint_labels, paint_peaks
-from explorer.elements.scale import SOFT, Scale
+from explorer.elements.scale import SCRIPT, Scale
 from explorer.elements.sky import Sky
 from explorer.widgets.calm import TOKENS
 
@@ -36,20 +36,15 @@ if TYPE_CHECKING:
 
 # A live frame is bytes along a scale, a resting one exact floats: the hover knows both.
 _VALUE = f"""
-const steps = {LEVELS - 1}, soft = {SOFT}
+{SCRIPT}
+const [low, high, stretch, signed] =
+  ["low", "high", "stretch", "signed"].map(name => source.data[name][0])
 const bytes = source.data.image[0] instanceof Uint8Array
-const low = source.data.low[0], high = source.data.high[0]
 if (bytes && value == 0 || isNaN(value)) return "no value"
-const origin = source.data.signed[0] ? 0 : low
-const width = Math.max(Math.abs(low - origin), Math.abs(high - origin))
-const [bend, unbend] = {{
-  linear: [t => t, t => t],
-  sqrt: [t => Math.sign(t) * Math.sqrt(Math.abs(t)), t => Math.sign(t) * t * t],
-  asinh: [t => Math.asinh(soft * t), t => Math.sinh(t) / soft],
-}}[source.data.stretch[0]]
-const from = bend((low - origin) / width), to = bend((high - origin) / width)
-const at = from + (value - 1) / steps * (to - from)
-const kappa = bytes ? origin + width * unbend(at) : value
+const along = scale(low, high, stretch, signed)
+const from = along.bent(low), to = along.bent(high)
+const at = from + (value - 1) / {LEVELS - 1} * (to - from)
+const kappa = bytes ? along.value(at) : value
 return (bytes ? "≈ " : "") + kappa.toFixed(4).replace("-", "−")
 """
 

@@ -15,6 +15,7 @@ from explorer.blurring import Soft, blurred
 from explorer.notebook.alone import Alone
 from explorer.recipes import BLURRED, SEEN
 from explorer.store import Store
+from explorer.views.limits import CHOICES
 from explorer.views.maps import Maps
 from explorer.widgets.calm import sheet
 from massgan_core.posterior import Summary
@@ -73,6 +74,7 @@ class Stills(Alone):
         """The cards with these names, as many in a row as there is room for."""
         return pn.Column(
             *[self.maps.cards[name] for name in names],
+            self.maps.bars,
             css_classes=["mg-maps"],
             stylesheets=[sheet("page")],
             sizing_mode="stretch_width",
@@ -85,9 +87,9 @@ class Stills(Alone):
         for axis in (sky.x_range, sky.y_range):
             for end in ("start", "end"):
                 axis.on_change(end, lambda attr, old, new: self._framed())
-        self._follow(maps.restretch, "limit", "shared")
         self.state.param.watch(lambda *_: self._blur(), ["blur", "pictures"])
         maps.player.param.watch(lambda *_: self._blur("sample"), "value")
+        self._follow(maps.restretch, *CHOICES)
         maps.player.param.watch(lambda *_: self._deliver(maps.show_sample), ["value", "direction"])
         self.param.watch(self._on_selected, "selected")
         self.param.watch(self._on_region, "region")

@@ -18,6 +18,7 @@ from explorer.race import likeness
 from explorer.views.titles import SIGNED, TITLES, UNITS, called
 from explorer.widgets.calm import sheet
 from explorer.widgets.curtain import Curtain
+from explorer.widgets.named import Segments
 from explorer.widgets.texts import caption, color_bar, number, text
 
 if TYPE_CHECKING:
@@ -60,11 +61,10 @@ class Compare:
         self._palettes: dict[str, list[str]] = {}
         # Of the class they would be taken for addresses.
         self.curtain = Curtain(stylesheets=[sheet("curtain")], **_WIDE)
-        self.mode = pn.widgets.RadioButtonGroup.from_param(
+        self.mode = Segments.from_param(
             self.state.param.compare,
             options=MODES,
-            label="",
-            css_classes=["mg-segments"],
+            label=TITLE,
             width=340,
             margin=0,
         )

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import panel as pn
-
 from explorer.elements.galaxies import CROWD, GalaxyMap
 from explorer.elements.sky import cluster_columns
 from explorer.views.titles import GALAXIES
 from explorer.widgets.calm import TOKENS
 from explorer.widgets.cards import card
+from explorer.widgets.named import Segments
 from explorer.widgets.texts import color_bar, heading, text
 
 if TYPE_CHECKING:
@@ -27,11 +26,10 @@ class GalaxyCard:
         self.state, self.map = state, GalaxyMap()
         self._picture: GalaxyPicture | None = None
         self._words, self._bar = text(heading(*GALAXIES[state.layer])), text("")
-        layer = pn.widgets.RadioButtonGroup.from_param(
+        layer = Segments.from_param(
             state.param.layer,
             options=LABELS,
             label="What the map shows",
-            css_classes=["mg-segments"],
             sizing_mode="stretch_width",
             margin=(0, 0, 8, 0),
         )

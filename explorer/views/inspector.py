@@ -162,5 +162,5 @@ def sentence(found: Inspection) -> str:
     return (
         f"Mean κ within r500: {found.mean:.3f}{spread} ({n} sample{'s' * (n > 1)}). In the mean "
         f"map {found.rank_of_mean:.0%} of random places of that size have less; in "
-        f"{found.found:.0%} of the samples it is among the highest 5 %."
+        f"{found.found:.0%} of the samples it is among the highest 5%."
     ).replace("-", "−")

@@ -10,6 +10,7 @@ import panel as pn
 from explorer.elements.sky import Sky, cluster_columns
 from explorer.elements.sky_map import SkyMap
 from explorer.recipes import BLURRED, BOUNDS, SEEN, TRUTHS
+from explorer.views.bars import grip, listener, repaint
 from explorer.views.field_tools import HolesCard
 from explorer.views.galaxies import GalaxyCard
 from explorer.views.inspector import Inspector
@@ -54,7 +55,7 @@ class Maps:
         self._code = text("")
         self._words = {name: text("") for name in TITLES}
         self._small = dict.fromkeys(TITLES, "")
-        self._bars = {name: text("") for name in TITLES}
+        self._bars, self.bars = {name: text("") for name in TITLES}, listener(state)
         self._promise = text("", visible=False)
         self.cards = {
             "galaxies": self.galaxy_card.layout,
@@ -68,6 +69,7 @@ class Maps:
         }
         self.layout = pn.Column(
             *self.cards.values(),
+            self.bars,
             css_classes=["mg-maps"],
             stylesheets=[sheet("page")],
             sizing_mode="stretch_width",
@@ -101,7 +103,6 @@ class Maps:
         field = None if store is None else store.field
         self._images.clear()
         real_cosmos = self.state.source == "cosmos"
-        self.cards["galaxies"].visible = real_cosmos
         simulated = self.state.source == "simulated"
         known = simulated if field is None else store.truth is not None
         self._truth_known = known and not real_cosmos
@@ -142,6 +143,7 @@ class Maps:
 
     def choose(self) -> None:
         """Show the maps that are chosen, as far as there is something to show."""
+        self.cards["galaxies"].visible = self.state.source == "cosmos"
         for name in TITLES:
             known = self._truth_known or name not in TRUTHS
             place, chosen = self.cards[name], known and name in self.state.pictures
@@ -280,6 +282,7 @@ class Maps:
             sky_map.paint(theme, self._palette(name))
             sky_map.show_clusters(self.state.clusters)
             self._bar(name)
+        repaint(self.bars, self.state)
         self.sky.overlays.paint(theme)
         self.holes.paint()
         self.inspector.paint(theme, self._palette("sample"))
@@ -326,4 +329,5 @@ class Maps:
         known = name in self._images
         limits = self.maps[name].limits if known else None
         colors = self.colors(name, self.state.theme) if known else self._palette(name)
-        self._bars[name].object = color_bar(colors, limits, UNITS.get(name, "κ"))
+        held = grip(name, self.maps[name]) if known else None
+        self._bars[name].object = color_bar(colors, limits, UNITS.get(name, "κ"), held)

@@ -22,6 +22,7 @@ from explorer.views.blurs import Blurs
 from explorer.views.clusters import Clusters
 from explorer.views.compare import Compare
 from explorer.views.diagnostics import Diagnostics
+from explorer.views.limits import CHOICES
 from explorer.views.maps import Maps
 from explorer.views.overlays import Overlays
 from explorer.views.pressing import press
@@ -38,7 +39,6 @@ from explorer.widgets.texts import alert, status, text
 if TYPE_CHECKING:
     from explorer.viewer import Explorer
 
-LIMITS = ("limit", "shared", "span", "low", "high", "stretch")  #: choices of what colours mean
 PATIENCE = 10.0  #: after this long [s] without word from the page the next frame goes out anyway
 
 
@@ -147,12 +147,12 @@ class Page:
             (explorer, explorer.param.watch(soon(self._update_known), ["known"])),
             (explorer.uploads, self.sidebar.upload.watch(soon)),
             (state, state.param.watch(soon(self._update_theme), ["theme", "colors", "clusters"])),
+            (state, state.param.watch(soon(maps.restretch), CHOICES)),
             (state, state.param.watch(soon(self.maps.galaxy_card.show_layer), ["layer"])),
             (state, state.param.watch(soon(maps.holes.update), ["cut", "source"])),
-            (state, state.param.watch(soon(maps.restretch), [*LIMITS])),
             *Blurs(self).watchers(soon),
             *self.overlays.watchers(soon),
-            (state, state.param.watch(soon(maps.choose), ["pictures"])),
+            (state, state.param.watch(soon(maps.choose), ["pictures", "source"])),
             (state, state.param.watch(soon(maps.show_cluster), ["cluster"])),
             (explorer, explorer.param.watch(soon(self._update_inspection), ["inspection"])),
             (explorer, explorer.param.watch(soon(self._update_chance), ["chance"])),

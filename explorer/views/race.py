@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 import panel as pn
 
 from explorer.beside import RIVALS, base, raced, rival
-from explorer.elements.colors import palette, picture_limits
+from explorer.elements.colors import picture_limits
 from explorer.elements.sky_map import SkyMap
 from explorer.race import Scores, scores
+from explorer.state import SPANS, USUAL_SHARE
+from explorer.views.bars import grip
+from explorer.views.limits import CHOICES, chosen_limits, palette_of, stretch_of
 from explorer.views.posterior import words_of
-from explorer.views.titles import EMPTY, KAPPA_MAPS, SIGNED, TITLES, UNITS, called
+from explorer.views.titles import EMPTY, SIGNED, TITLES, UNITS, called
 from explorer.widgets.calm import sheet
 from explorer.widgets.cards import Made, card, panes
 from explorer.widgets.texts import caption, color_bar, heading, number, text
@@ -69,7 +72,7 @@ class RaceView:
     def watchers(self, soon: Callable[[Callable[[], None]], Callable[..., None]]) -> list[tuple]:
         """What the page has to let go of in the end; `soon` delivers a call to the page."""
         state, rival_runner = self.state, self.race.rival
-        chosen = ["pictures", "sampler", "beside", "limit", "shared"]
+        chosen = ["pictures", "sampler", "beside", *CHOICES]
         return [
             (state, state.param.watch(soon(self.choose), chosen)),
             (rival_runner, rival_runner.param.watch(soon(self.say), ["phase"])),
@@ -154,17 +157,22 @@ class RaceView:
             image, run, small = found
             self._images[name] = image
             grid = self.explorer.store.field.grid
-            made.send(grid, image, limits, exact=run.phase != "running")
+            how = {"stretch": stretch_of(self.state, kind), "signed": kind in SIGNED}
+            made.send(grid, image, limits, exact=run.phase != "running", **how)
+            made.recolor(self._palette(name))
         self._words[name].object = heading(*TITLES[kind], small)
         self._bar(name)
 
     def _limits(self, kind: str, images: list) -> tuple[float, float]:
-        if kind in KAPPA_MAPS and self.state.shared:
-            return -self.state.limit, self.state.limit
+        chosen = chosen_limits(self.state, kind)
+        if chosen is not None:
+            return chosen
         if not images:
             return 0.0, 1.0
-        area, signed = self.explorer.store.footprint, kind in SIGNED
-        ends = [picture_limits(image, area, signed=signed) for image in images]
+        area, share = self.explorer.store.footprint, SPANS[self.state.span] or USUAL_SHARE
+        ends = [
+            picture_limits(image, area, signed=kind in SIGNED, share=share) for image in images
+        ]
         return min(low for low, _ in ends), max(high for _, high in ends)
 
     def _score(self) -> None:
@@ -220,13 +228,17 @@ class RaceView:
             self._bar(name)
 
     def _palette(self, name: str) -> list[str]:
-        kind = "kappa" if name[:-2] in SIGNED else "spread"
-        return palette(kind, self.state.colors, self.state.theme)
+        # A map that is only being made has no limits yet.
+        limits = self.maps[name].limits if name in self._images else (-1.0, 1.0)
+        return palette_of(self.state, name[:-2], limits, self.state.theme)
 
     def _bar(self, name: str) -> None:
-        limits = self.maps[name].limits if name in self._images else None
-        unit = UNITS.get(name[:-2], "κ")
-        self._bars[name].object = color_bar(self._palette(name), limits, unit)
+        kind, made, known = name[:-2], self.maps[name], name in self._images
+        colors, limits, held = self._palette(name), None, None
+        if known:
+            colors, limits = made.scale.colors(colors), made.limits
+            held = grip(kind, made)
+        self._bars[name].object = color_bar(colors, limits, UNITS.get(kind, "κ"), held)
 
 
 def picture(kind: str, summary: Summary | None) -> np.ndarray | None:

@@ -19,6 +19,7 @@ from explorer.widgets.calm import sheet
 from explorer.widgets.files import Inbox, Outbox
 from explorer.widgets.fold import Fold
 from explorer.widgets.measure import column, measured, put
+from explorer.widgets.named import Segments
 from explorer.widgets.texts import caption, text
 
 if TYPE_CHECKING:
@@ -124,10 +125,9 @@ class Measure:
 
     def _furnish(self) -> None:
         button = partial(pn.widgets.Button, margin=0, align="end")
-        self.tools = pn.widgets.RadioButtonGroup(
+        self.tools = Segments(
             options={label: name for name, label in LABELS.items()},
             label="A drag on a map draws",
-            css_classes=["mg-segments"],
             **_WIDE,
         )
         self.tools.param.watch(lambda event: setattr(self.state, "tool", event.new), "value")

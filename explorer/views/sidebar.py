@@ -14,6 +14,7 @@ from explorer.views.titles import TITLES, called
 from explorer.views.tools import Tools
 from explorer.views.upload import Upload
 from explorer.widgets.calm import sheet
+from explorer.widgets.named import Boxes, Segments
 from explorer.widgets.texts import step, text
 from explorer.widgets.tick import Tick
 
@@ -60,7 +61,7 @@ class Sidebar:
         self.any_depth, self.regions = Depth(explorer), Regions(self.state)
         self.tools = Tools(explorer)
         self.whole = pn.widgets.Button(label="Back to the whole field", **_WIDE)
-        self.pictures = pn.widgets.CheckBoxGroup(label="Maps", **_WIDE)
+        self.pictures = Boxes(label="Maps", **_WIDE)
         self.field_words = text("")
         self.kind_words = text("")
         self.sampler_words = text("")
@@ -147,11 +148,10 @@ class Sidebar:
         state, widgets = self.state, pn.widgets
         sources = {"COSMOS": "cosmos", "Simulated": "simulated", "My file": "file"}
         files = [name for name in state.param.file.objects if name is not None]
-        source = widgets.RadioButtonGroup.from_param(
+        source = Segments.from_param(
             state.param.source,
             options=sources,
-            label="",
-            css_classes=["mg-segments"],
+            label="Field",
             **_WIDE,
         )
         names = {**{name.rsplit("/", 1)[-1]: name for name in files}, "Another file …": None}
@@ -187,7 +187,11 @@ class Sidebar:
     def _sampler_step(self) -> pn.Column:
         names = {called(name): name for name in self.state.param.sampler.objects}
         choice = pn.widgets.Select.from_param(
-            self.state.param.sampler, label="", options=names, **_WIDE
+            self.state.param.sampler,
+            label="Sampler",
+            options=names,
+            css_classes=["mg-unlabelled"],  # the heading above it says so
+            **_WIDE,
         )
         self.beside = pn.widgets.Select(
             label="Beside it", description=self.state.param.beside.doc, **_WIDE

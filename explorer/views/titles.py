@@ -89,6 +89,8 @@ Real peaks should sit on some of them.</dd>
 <dt>East</dt><dd>is left and North is up, as one sees the sky.</dd>
 <dt>Moving</dt><dd>Drag to move all maps together, Ctrl + wheel to zoom, hover for position and
 value.</dd>
+<dt>Colours</dt><dd>Drag the ends of a colour bar, or its middle, to other values; double-click
+for the usual ones.</dd>
 <dt>Keys</dt><dd>Space starts and pauses, ? shows them all.</dd>
 </dl>
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 from math import isfinite
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,12 @@ from explorer.widgets.calm import sheet
 
 if TYPE_CHECKING:
     from bokeh.model import Model
+
+DRAG = "Drag an end to move a limit, the middle to move both. Double-click: the usual limits."
+_ZONES = "".join(
+    f'<b class="{kind}" data-part="{part}"></b>'
+    for kind, part in (("end", "low"), ("middle", "both"), ("end", "high"))
+)
 
 
 class Words(pn.pane.HTML):
@@ -48,13 +55,29 @@ def caption(sentence: str) -> str:
     return f'<p class="caption">{escape(sentence)}</p>'
 
 
-def color_bar(colors: list[str], limits: tuple[float, float] | None, unit: str) -> str:
-    """The colour bar below a map, aligned with its frame; without numbers for an empty map."""
+def color_bar(
+    colors: list[str],
+    limits: tuple[float, float] | None,
+    unit: str,
+    drag: Mapping[str, str] | None = None,
+) -> str:
+    """The colour bar below a map, aligned with its frame; without numbers for an empty map.
+
+    `drag` names what :class:`explorer.widgets.color_bars.ColorBars` has to recolour.
+    """
     ends = ("", "") if limits is None else map(number, limits)
     low, high = ends
     marks = "".join(f"<span>{mark}</span>" for mark in (low, escape(unit), high))
     shades = gradient(colors, 16 if len(colors) < 256 else 64)  # a stretched map has more
-    return f'<div class="bar"><i style="background: {shades}"></i><div>{marks}</div></div>'
+    held = zones = ""
+    if drag is not None and limits is not None:
+        known = {**drag, "low": f"{limits[0]!s}", "high": f"{limits[1]!s}"}
+        held = "".join(f' data-{key}="{escape(value)}"' for key, value in known.items())
+        zones = f'<p title="{DRAG}">{_ZONES}</p>'
+    return (
+        f'<div class="bar"{held}><i style="background: {shades}"></i>{zones}'
+        f"<div>{marks}</div></div>"
+    )
 
 
 def code(lines: str) -> str:
@@ -102,9 +125,9 @@ def status(
         right = " · ".join(part for part in (f"keeping the last {kept} of {n}", right) if part)
     share = 100 * n / total if total else 0
     return (
-        f'<div class="status" id="massgan-status" role="progressbar" aria-valuemin="0" '
-        f'aria-valuemax="{total}" aria-valuenow="{n}" data-state="{phase}" data-n="{n}" '
-        f'data-total="{total}" data-frame="{frame}">'
+        '<div class="status" id="massgan-status" role="progressbar" aria-label="Progress" '
+        f'aria-valuemin="0" aria-valuemax="{total}" aria-valuenow="{n}" '
+        f'data-state="{phase}" data-n="{n}" data-total="{total}" data-frame="{frame}">'
         f'<div class="line"><strong>{left}</strong><span class="quiet">{right}</span></div>'
         f'<div class="track"><i style="width: {share:.2f}%"></i></div></div>'
     )

@@ -177,6 +177,10 @@ def draw_curtain(page: Page, widget: Any) -> None:
     widget.at = 0.3
 
 
+def drag_bar(page: Page, widget: Any) -> None:
+    widget._process_event(DataEvent(model=None, data={"map": "ks", "low": -0.03, "high": 0.2}))
+
+
 def type_region(page: Page, widget: Any) -> None:
     page.measure.typed.value = "{:.5f} {:+.5f} 3".format(*center(page))
     press(page, "Add")
@@ -211,7 +215,7 @@ SESSION = '{"version": 1, "massgan": "0.1.0", "choices": {"seed": 12}}'
 TABLE: dict[tuple[str, str], Row] = {
     ("Button", "Dark"): Row("layout"),
     # Which field.
-    ("RadioButtonGroup", "COSMOS"): Row("field", "cosmos"),
+    ("Segments", "Field"): Row("field", "cosmos"),
     ("Select", "Part of the field"): Row("field", None, of_cosmos, choose_second),
     ("FloatSlider", "… or any depth [per arcmin²]"): Row("field", 1.0),
     ("Tick", "Draw anew when the slider moves"): Row("choice", False),
@@ -237,7 +241,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("Tick", "Turn sign of e2"): Row("asked", True, dropped),
     ("Button", "Open it"): Row("field", ready=tried),
     # Who draws, and how many.
-    ("Select", ""): Row("sampler", "score:score"),
+    ("Select", "Sampler"): Row("sampler", "score:score"),
     ("Select", "Beside it"): Row("choice", "score:score"),
     ("IntInput", "Samples"): Row("choice", 8),
     ("IntInput", "Seed"): Row("choice", 9),
@@ -246,7 +250,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("Button", "Pause"): Row("run", ready=running),
     ("Button", "Stop"): Row("run", ready=running),
     # What the picture is.
-    ("CheckBoxGroup", "Maps"): Row("layout", ["truth", "mean", "snr"]),
+    ("Boxes", "Maps"): Row("layout", ["truth", "mean", "snr"]),
     ("Select", "Colours"): Row("colors", "fire"),
     ("FloatSlider", "Colour limit ±κ"): Row("limits", 0.2),
     ("FloatSlider", "Blur of Kaiser–Squires and chance [′]"): Row("maps", 2.0),
@@ -254,7 +258,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("FloatSlider", "Chance of κ above"): Row("chance", 0.02, with_chance),
     ("Tick", "Same limits on all κ maps"): Row("limits", False),
     ("Tick", "X-ray clusters"): Row("circles", False),
-    ("RadioButtonGroup", "Galaxies"): Row("layer", "shear", of_cosmos),
+    ("Segments", "What the map shows"): Row("layer", "shear", of_cosmos),
     ("Player", "Samples one after the other"): Row("maps", 1),
     # More of it.
     ("Button", "More tools"): Row("tools"),
@@ -267,19 +271,20 @@ TABLE: dict[tuple[str, str], Row] = {
     ("Tick", "Scale bar"): Row("overlays", True),
     ("Tick", "Hatch what was not observed"): Row("overlays", True),
     ("TextInput", "Go to"): Row("view", act=go_there),
+    ("ColorBars", ""): Row("limits", act=drag_bar),
     ("Button", "Undo"): Row("choice", ready=another_seed),
     ("Button", "Redo"): Row("choice", ready=undone),
     ("Button", "Reset view"): Row("view", ready=moved),
     ("Button", "Reset choices"): Row("choice", ready=another_seed),
     # Maps A and B.
-    ("RadioButtonGroup", "Off"): Row("layout", "off"),
+    ("Segments", "Compare two maps"): Row("layout", "off"),
     ("Curtain", ""): Row("choice", act=draw_curtain),
     ("Select", "Map A"): Row("choice", "truth"),
     ("Select", "Map B"): Row("choice", "sample"),
     ("Button", "Hold still"): Row("curtain", ready=blinking),
     ("Button", "Show the other"): Row("curtain", ready=blinking),
     # Regions.
-    ("RadioButtonGroup", "Move map"): Row("choice", "box"),
+    ("Segments", "A drag on a map draws"): Row("choice", "box"),
     ("Select", "Chosen region"): Row("shapes", 0, with_region),
     ("Button", "Delete"): Row("choice", ready=with_chosen_region),
     ("Button", "Clear all"): Row("choice", ready=with_region),
@@ -375,8 +380,6 @@ def widgets(page: Page) -> Iterator[tuple[tuple[str, str], Any]]:
         if isinstance(widget, Arrival):  # nobody sees or uses it
             continue
         label = getattr(widget, "label", "")
-        if isinstance(widget, pn.widgets.RadioButtonGroup):
-            label = next(iter(widget.options))  # the heading above it is its label
         yield (type(widget).__name__, label), widget
 
 

@@ -53,6 +53,14 @@ def test_zero_stays_the_middle_between_uneven_limits() -> None:
     )
 
 
+@pytest.mark.parametrize("stretch", STRETCHES)
+def test_zero_stays_the_middle_of_a_stretched_scale(stretch: str) -> None:
+    scale, colors = Scale(-0.02, 0.2, stretch), [str(i) for i in range(LEVELS)]
+    cut = around_zero(colors, *scale.ends)
+    at = round(float(scale.colored(np.array(0.0))) * (len(cut) - 1))
+    assert abs(int(cut[at]) - (LEVELS - 1) / 2) <= 1
+
+
 def test_a_larger_share_of_pixels_has_wider_limits(np_rng: np.random.Generator) -> None:
     image, mask = np_rng.normal(size=(40, 40)), np.ones((40, 40), bool)
     shares = (90, 95, 99, 99.5, 100)

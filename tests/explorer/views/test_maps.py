@@ -177,6 +177,14 @@ def test_where_no_truth_is_known_there_is_no_map_of_it(store: Store) -> None:
     assert [name for name in TITLES if maps.cards[name].visible] == ["mean"]
 
 
+def test_only_cosmos_has_a_card_of_its_galaxies(store: Store) -> None:
+    maps = Maps(State())
+    assert maps.cards["galaxies"].visible
+    maps.state.source = "file"  # none is open: there is no other field to show
+    maps.choose()
+    assert not maps.cards["galaxies"].visible
+
+
 def test_the_chance_is_the_librarys_count(maps: Maps, summary: Any) -> None:
     maps.state.pictures = ["chance"]
     maps.choose()

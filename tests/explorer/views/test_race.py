@@ -10,6 +10,7 @@ import pytest
 import massgan_core as mg
 from explorer import Explorer, store
 from explorer.race import Scores, scores
+from explorer.views.limits import take_limits
 from explorer.views.page import Page
 from explorer.views.race import told
 
@@ -49,6 +50,14 @@ def test_both_posteriors_are_shown(explorer: Explorer, monkeypatch: pytest.Monke
             np.testing.assert_array_equal(image, expected.numpy(), err_msg=f"{kind}_{side}")
     for kind in ("mean", "std", "sample"):
         assert page.race.maps[f"{kind}_a"].limits == page.race.maps[f"{kind}_b"].limits
+    take_limits(state, "std", 0.01, 0.05)
+    take_limits(state, "mean", -0.02, 0.2)
+    assert {page.race.maps[f"std_{side}"].limits for side in "ab"} == {(0.01, 0.05)}
+    shown = [page.race.maps[f"{kind}_{side}"] for kind in ("mean", "sample") for side in "ab"]
+    assert {one.limits for one in shown} == {(-0.02, 0.2)}
+    assert {tuple(one.mapper.palette) for one in (*shown, page.maps.maps["mean"])} == {
+        tuple(page.maps.maps["mean"].mapper.palette)
+    }
     assert page.race.scores == scores(own, rival)
     assert 'data-state="finished" data-n="4"' in page.race._line.object
     (less,) = page.compare.map.maps["difference"].source.data["image"]
