@@ -1,4 +1,5 @@
 # make explore   the app, on http://localhost:5006 (PORT=… for another)
+# make demos     the notebooks of demos/, in JupyterLab
 # make test      the test suite, browser tests included
 # make test-all  the same with the slow tests
 # make bench     scores of CHECKPOINT=… (default: the bundled one) beside the classical methods
@@ -23,11 +24,15 @@ INSTALL := $(PYTHON) .ci/install.py --venv=$(VENV) $(TORCH)
 # One thread each: the tests run side by side, JOBS at once.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
-.PHONY: explore test test-all lint bench lock clean python
+.PHONY: explore demos test test-all lint bench lock clean python
 
 explore: python
 	@$(INSTALL) --extras=explorer
 	@$(BIN)/massgan explore --no-show --port $(PORT)
+
+demos: python
+	@$(INSTALL) --extras=explorer,notebook,train
+	@$(BIN)/jupyter lab --notebook-dir=demos
 
 test: python
 	@$(INSTALL) --extras=$(TESTS) --browser
