@@ -161,7 +161,7 @@ def test_cosmos(run: Callable[..., dict]):
             "kappa": "kappa.tolist()",
             "mass": "mass.tolist()",
             "galaxies": "field.notes['galaxies']",
-            "chosen": "bool(found[inside.index(heavy)] > 0.5)",
+            "chosen": "bool(found[inside.index(chosen)] > 0.5)",
         },
     )
     found, kappa, mass = (np.array(told[k]) for k in ("found", "kappa", "mass"))
