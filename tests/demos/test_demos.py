@@ -42,7 +42,7 @@ def test_kaiser_squires(run: Callable[..., dict]):
         "02_kaiser_squires",
         {"side": 120},
         {
-            "true": "float(blurred[area].std())",
+            "true": "float(quiet_map[area].std())",
             "noise": "float(noise[area].square().mean().sqrt())",
             "e": "float(e[area].std())",
             "b": "float(b[area].std())",
@@ -60,7 +60,7 @@ def test_priors(run: Callable[..., dict]):
     soft = "blurred(summary.samples).std(0)"
     told = run(
         "03_priors",
-        {"side": 64, "samples": 16},
+        {"samples": 16},
         {
             "gap": "float(gap)",
             "spread": "float(spread)",
@@ -202,4 +202,4 @@ def test_your_survey(run: Callable[..., dict], tmp_path: Path):
     assert [row, column] == told["peak"]
     at = WCS(header).pixel_to_world(column, row)
     np.testing.assert_allclose([at.ra.deg, at.dec.deg], told["place"], atol=1e-9)
-    assert at.ra.deg == pytest.approx(210, abs=0.5) and at.dec.deg == pytest.approx(52, abs=0.3)
+    assert at.ra.deg == pytest.approx(210, abs=0.65) and at.dec.deg == pytest.approx(52, abs=0.4)
