@@ -44,12 +44,21 @@ def check_page(path: str | PathLike[str], *, overwrite: bool = False) -> Path:
     path = Path(path)
     if path.suffix not in SUFFIXES:
         raise ValueError(f"the output must end in {', '.join(SUFFIXES)}, got {str(path)!r}")
-    if find_spec("matplotlib") is None:
-        raise ImportError("plots need matplotlib: pip install 'massgan[plot]'")
+    need_matplotlib()
     if path.is_dir():
         raise FileExistsError(f"{path} is a folder and cannot become a picture")
     check_place(path, overwrite=overwrite)
     return path
+
+
+def need_matplotlib() -> None:
+    """Say what to install where Matplotlib is missing.
+
+    Raises:
+        ImportError: It is.
+    """
+    if find_spec("matplotlib") is None:
+        raise ImportError("plots need matplotlib: pip install 'massgan[plot]'")
 
 
 @dataclass(frozen=True, eq=False)

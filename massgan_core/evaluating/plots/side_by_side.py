@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from jaxtyping import Float
 from torch import Tensor
 
-from massgan_core.evaluating.plots.page import SLIDE, Page
+from massgan_core.evaluating.plots.page import SLIDE, Page, need_matplotlib
 from massgan_core.evaluating.plots.panels import (
     LEFT,
     Circles,
@@ -50,6 +50,7 @@ def side_by_side(
         ValueError: No map, more than `MOST`, or one of another shape.
         ImportError: Matplotlib is missing.
     """
+    need_matplotlib()
     _check(field, maps)
     area = field.footprint
     spread = {name for name, image in maps.items() if bool((image[area] >= 0).all())}

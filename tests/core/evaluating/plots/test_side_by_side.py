@@ -65,3 +65,11 @@ def test_a_map_of_another_shape_is_named(small_field):
     maps = {"whole": small_field.truth, "part": small_field.truth[:5]}
     with pytest.raises(ValueError, match=r"'part' must have .* got \(5, 33\)"):
         mg.side_by_side(small_field, maps)
+
+
+def test_without_matplotlib_it_says_what_to_install(small_field, maps, monkeypatch):
+    from massgan_core.evaluating.plots import page
+
+    monkeypatch.setattr(page, "find_spec", lambda name: None)
+    with pytest.raises(ImportError, match=r"pip install 'massgan\[plot\]'"):
+        mg.side_by_side(small_field, maps)
