@@ -36,7 +36,6 @@ def test_shear_and_mass(run: Callable[..., dict]):
     assert np.median(along) > 0.99
 
 
-@pytest.mark.slow
 def test_kaiser_squires(run: Callable[..., dict]):
     told = run(
         "02_kaiser_squires",
@@ -46,8 +45,8 @@ def test_kaiser_squires(run: Callable[..., dict]):
             "noise": "float(noise[area].square().mean().sqrt())",
             "e": "float(e[area].std())",
             "b": "float(b[area].std())",
-            "lost": "(quiet_map - e_holes - ks.map(replace(quiet, mask=~mask))).abs().max().item()",
-            "harm": "(quiet_map - e_holes)[mask].abs().max().item()",
+            "lost": "float((quiet_map - e_holes - ks.map(replace(quiet, mask=~mask))).abs().max())",
+            "harm": "float((quiet_map - e_holes)[mask].abs().max())",
         },
     )
     assert told["b"] == pytest.approx(told["noise"], rel=0.1)
