@@ -32,7 +32,7 @@ explore: python
 
 demos: python
 	@$(INSTALL) --extras=explorer,notebook,train
-	@$(BIN)/jupyter lab --notebook-dir=demos
+	@$(BIN)/jupyter lab --ServerApp.root_dir=demos $(if $(filter 0,$(shell id -u)),--allow-root)
 
 test: python
 	@$(INSTALL) --extras=$(TESTS) --browser

@@ -45,7 +45,8 @@ def test_kaiser_squires(run: Callable[..., dict]):
             "noise": "float(noise[area].square().mean().sqrt())",
             "e": "float(e[area].std())",
             "b": "float(b[area].std())",
-            "lost": "float((quiet_map - e_holes - ks.map(replace(quiet, mask=~mask))).abs().max())",
+            "lost": "float((quiet_map - e_holes - ks.map(replace(quiet, mask=~mask)))"
+            ".abs().max())",
             "harm": "float((quiet_map - e_holes)[mask].abs().max())",
         },
     )
