@@ -1,5 +1,6 @@
 # make explore   the app, on http://localhost:5006 (PORT=… for another)
 # make page      the page without a server, in build/page (SAMPLES=… drawn of a simulated field)
+# make demos     the notebooks of demos/, in JupyterLab
 # make test      the test suite, browser tests included
 # make test-all  the same with the slow tests
 # make docs      these pages, in build/docs
@@ -26,7 +27,7 @@ INSTALL := $(PYTHON) .ci/install.py --venv=$(VENV) $(TORCH)
 # One thread each: the tests run side by side, JOBS at once.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
-.PHONY: explore page test test-all lint docs bench lock clean python
+.PHONY: explore page demos test test-all lint docs bench lock clean python
 
 explore: python
 	@$(INSTALL) --extras=explorer
@@ -35,6 +36,10 @@ explore: python
 page: python
 	@$(INSTALL) --extras=explorer,page
 	@$(BIN)/python page/build.py --samples $(SAMPLES)
+
+demos: python
+	@$(INSTALL) --extras=explorer,notebook,train
+	@$(BIN)/jupyter lab --ServerApp.root_dir=demos $(if $(filter 0,$(shell id -u)),--allow-root)
 
 test: python
 	@$(INSTALL) --extras=$(TESTS) --browser

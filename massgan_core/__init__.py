@@ -63,6 +63,7 @@ _HOMES = {
     "predictive_map": "evaluate",
     "guaranteed": "calibrating",
     "sampler": "wiring",
+    "side_by_side": "evaluating.plots.side_by_side",
     "simulated": "wiring",
     "spectrum_of": "wiring",
     "to_fits": "export",

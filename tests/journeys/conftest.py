@@ -7,12 +7,14 @@ import ctypes
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -158,6 +160,29 @@ def _end(process: subprocess.Popen) -> None:
 def address(serve: Callable[..., str]) -> str:
     """An explorer for the journeys, as `python -m explorer` serves it."""
     return serve("-m", "explorer", "--port", "0", "--no-show")
+
+
+@pytest.fixture(scope="session")
+def laboratory(serve: Callable[..., str]) -> Callable[[Path], str]:
+    """Starts a JupyterLab on a folder: ``laboratory(folder)`` gives the address of its files."""
+
+    def start(folder: Path) -> str:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        address = serve(
+            *("-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser"),
+            f"--ServerApp.port={port}",
+            f"--ServerApp.root_dir={folder}",
+            "--IdentityProvider.token=",
+            f"--NotebookNotary.data_dir={folder}",
+            f"--LabApp.user_settings_dir={folder}/settings",
+            f"--LabApp.workspaces_dir={folder}/workspaces",
+        )
+        at = urlsplit(address)
+        return f"{at.scheme}://{at.netloc}/lab/tree"
+
+    return start
 
 
 # Not longer than a module: while it lives the thread has a running event loop, and the next

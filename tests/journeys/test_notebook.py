@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -33,7 +32,7 @@ CELLS = (
 
 
 @pytest.fixture(scope="module")
-def lab(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> str:
+def lab(laboratory: Callable[[Path], str], tmp_path_factory: pytest.TempPathFactory) -> str:
     """Address of the notebook in a JupyterLab of its own."""
     folder = tmp_path_factory.mktemp("lab")
     cells = [
@@ -55,26 +54,7 @@ def lab(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> 
         "nbformat_minor": 5,
     }
     (folder / "notebook.ipynb").write_text(json.dumps(notebook))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    address = serve("-m", "jupyterlab", *_options(folder, port))
-    at = urlsplit(address)
-    return f"{at.scheme}://{at.netloc}/lab/tree/notebook.ipynb"
-
-
-def _options(folder: Path, port: int) -> list[str]:
-    return [
-        "--no-browser",
-        "--allow-root",
-        "--expose-app-in-browser",
-        f"--ServerApp.port={port}",
-        f"--ServerApp.root_dir={folder}",
-        "--IdentityProvider.token=",
-        f"--NotebookNotary.data_dir={folder}",
-        f"--LabApp.user_settings_dir={folder}/settings",
-        f"--LabApp.workspaces_dir={folder}/workspaces",
-    ]
+    return f"{laboratory(folder)}/notebook.ipynb"
 
 
 def _command(tab: Any, name: str) -> None:

@@ -183,7 +183,7 @@ def make(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
     )
 
 
-@pytest.mark.parametrize("target", ["explore", "page", "test", "test-all", "lint"])
+@pytest.mark.parametrize("target", ["explore", "page", "demos", "test", "test-all", "lint"])
 def test_make_installs_before_it_runs(target):
     recipe = make("-n", target).stdout
     assert ".ci/install.py" in recipe and "--torch-index" not in recipe

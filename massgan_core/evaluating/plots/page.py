@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
+from io import BytesIO
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 SLIDE = 13.33  #: width of a page [in]
 DPI = 200
+SCREEN = 100  #: dots an inch in a notebook
 SMALL, TEXT, HEAD, TITLE = 11, 12, 13, 17  #: sizes of type [pt]
 LINE = 0.2  #: from line to line of a caption [in]
 SUFFIXES = (".png", ".pdf", ".svg")
@@ -42,12 +44,21 @@ def check_page(path: str | PathLike[str], *, overwrite: bool = False) -> Path:
     path = Path(path)
     if path.suffix not in SUFFIXES:
         raise ValueError(f"the output must end in {', '.join(SUFFIXES)}, got {str(path)!r}")
-    if find_spec("matplotlib") is None:
-        raise ImportError("plots need matplotlib: pip install 'massgan[plot]'")
+    need_matplotlib()
     if path.is_dir():
         raise FileExistsError(f"{path} is a folder and cannot become a picture")
     check_place(path, overwrite=overwrite)
     return path
+
+
+def need_matplotlib() -> None:
+    """Say what to install where Matplotlib is missing.
+
+    Raises:
+        ImportError: It is.
+    """
+    if find_spec("matplotlib") is None:
+        raise ImportError("plots need matplotlib: pip install 'massgan[plot]'")
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +129,12 @@ class Page:
         """Write the page, whole or not at all, in the format that the suffix names."""
         with whole(path, overwrite=overwrite) as part:
             self.write(part, path.suffix[1:], dpi=dpi)
+
+    def _repr_png_(self) -> bytes:
+        """The page as a notebook shows it."""
+        picture = BytesIO()
+        self.figure.savefig(picture, format="png", dpi=SCREEN, metadata=self._about("png"))
+        return picture.getvalue()
 
     def _about(self, kind: str) -> dict[str, Any]:
         """Metadata as each format names it; no dates, so that the same page is the same file."""
