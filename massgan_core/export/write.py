@@ -21,7 +21,8 @@ def check_output(path: str | PathLike[str], *, overwrite: bool = False) -> Path:
 
     Raises:
         ValueError: The suffix is not one of :data:`SUFFIXES`, or its library is missing.
-        OSError: Something stands there, or the folder is missing or cannot be written to.
+        OSError: Something stands there that may not be replaced (`overwrite`), or the folder
+            is missing or cannot be written to.
     """
     path = Path(path)
     if path.suffix not in SUFFIXES:

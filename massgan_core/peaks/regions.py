@@ -114,7 +114,13 @@ def measure_region(
 
 
 def circle_mask(grid: Grid, place: tuple[float, float], radius: float) -> Bool[Tensor, "H W"]:
-    """Pixels whose centres lie within `radius` [arcmin] of an offset from the centre [arcmin]."""
+    """Pixels whose centres lie inside a circle.
+
+    Args:
+        grid: Pixels.
+        place: Offset (x, y) of the circle's centre from that of the grid [arcmin].
+        radius: Of the circle [arcmin].
+    """
     height, width = grid.shape
     x, y = grid.pixel_to_plane(np.arange(width, dtype=float), np.arange(height, dtype=float))
     return torch.from_numpy((x - place[0]) ** 2 + (y[:, None] - place[1]) ** 2 <= radius**2)

@@ -20,6 +20,9 @@ class SmoothedSamples:
 
     Args:
         smoothing: Std of the Gaussian [arcmin]; 0 leaves samples as they are.
+
+    Raises:
+        ValueError: `smoothing` is negative.
     """
 
     def __init__(self, smoothing: float) -> None:
@@ -39,5 +42,5 @@ class SmoothedSamples:
         return [smooth for _, smooth in self._known.values()]
 
     def probability(self, summary: Summary, threshold: float) -> Float[Tensor, "H W"]:
-        """Fraction of the kept samples whose smoothed κ exceeds `threshold`."""
+        """Fraction of the samples kept by `summary` whose smoothed κ exceeds `threshold`."""
         return share_above(self.take(summary), threshold, summary.field)

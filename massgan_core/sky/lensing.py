@@ -51,7 +51,11 @@ class ShearOperator:
         return torch.fft.ifft2(self.kernel(gamma).conj() * torch.fft.fft2(gamma))
 
     def kernel(self, like: Tensor) -> Complex[Tensor, "H W"]:
-        """D(k) on the device and in the precision of `like`."""
+        """D(k) on the device and in the precision of `like` [..., H, W].
+
+        Raises:
+            ValueError: `like` is not of the operator's shape.
+        """
         if tuple(like.shape[-2:]) != self.shape:
             raise ValueError(
                 f"the field must end in shape {self.shape}, got {tuple(like.shape[-2:])}"
@@ -73,5 +77,11 @@ def _kernel(shape: tuple[int, int], device: str, dtype: torch.dtype) -> Tensor:
 def reduced_shear(
     gamma: Complex[Tensor, "*S"], kappa: Float[Tensor, "*S"]
 ) -> Complex[Tensor, "*S"]:
-    """g = γ/(1 − κ), what galaxy shapes measure; κ is held below 0.9 (strong lensing)."""
+    """g = γ/(1 − κ), what galaxy shapes measure, of `gamma` and `kappa`.
+
+    κ is held below 0.9 (strong lensing).
+
+    References:
+        Bartelmann & Schneider (2001), https://arxiv.org/abs/astro-ph/9912508
+    """
     return gamma / (1 - kappa.clamp(max=0.9))
