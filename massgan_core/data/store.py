@@ -258,7 +258,7 @@ class MapStore:
         return list(dict.fromkeys(self._columns["box"].tolist()))
 
     def where(self, **values: ArrayLike) -> list[int]:
-        """Rows whose columns have (one of) the given `values` [n]: ``where(box=[3, 4], w=-1)``."""
+        """Rows by `values` [n] of columns: ``where(box=[3, 4])``; ValueError for unknown ones."""
         keep = np.ones(len(self), bool)
         for name, wanted in values.items():
             keep &= np.isin(self.rows(name), np.atleast_1d(wanted))

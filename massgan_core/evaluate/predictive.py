@@ -106,6 +106,9 @@ def chi_square(
         field: What was measured.
         margin: Leave out pixels closer than this to the footprint's outer edge [arcmin].
         linear: As for :func:`residual`.
+
+    Raises:
+        ValueError: `margin` is negative.
     """
     where = field.mask & inner(field.footprint, field.grid, margin)
     square = residual(kappa, field, linear=linear).abs().double() ** 2
@@ -117,7 +120,7 @@ def chi_square_error(field: ShearField, margin: float = 0.0) -> Float[Tensor, "*
 
     Args:
         field: What was measured.
-        margin: As for :func:`chi_square`.
+        margin: As for :func:`chi_square` [arcmin]; errors too.
     """
     where = field.mask & inner(field.footprint, field.grid, margin)
     return where.sum((-2, -1)).double() ** -0.5

@@ -53,6 +53,10 @@ def write(
         overwrite: Replace what stands there.
         save_samples: Write the samples kept as well.
         choices: As in :meth:`massgan_core.export.Maps.of`.
+
+    Raises:
+        ValueError: As :func:`check_output`, or `choices` that do not go with `summary`.
+        OSError: As :func:`check_output`, or the file cannot be written.
     """
     path = check_output(path, overwrite=overwrite)
     if path.suffix == ".fits":

@@ -52,6 +52,9 @@ class Sampled:
         """Ends of the central interval of probability `level`; None for too few samples.
 
         Too few: less than one of them would be expected beyond each end.
+
+        Raises:
+            ValueError: `level` is not between 0 and 1.
         """
         if not enough(len(self.values), level):
             return None

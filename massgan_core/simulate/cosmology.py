@@ -81,7 +81,7 @@ class Cosmology:
         return across if comoving else across / (1 + redshift)
 
 
-PLANCK = Cosmology()
+PLANCK = Cosmology()  #: the fiducial cosmology
 
 
 @lru_cache(maxsize=32)

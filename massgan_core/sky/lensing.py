@@ -34,20 +34,20 @@ class ShearOperator:
         self.shape = tuple(grid.shape if isinstance(grid, Grid) else grid)
 
     def __call__(self, kappa: Float[Tensor, "*B H W"]) -> Complex[Tensor, "*B H W"]:
-        """Shear of a convergence map [dimensionless]."""
+        """Shear of a convergence map [dimensionless]; errors as :meth:`kernel`."""
         kernel = self.kernel(kappa)
         return torch.fft.ifft2(kernel * torch.fft.fft2(kappa))
 
     def adjoint(self, gamma: Complex[Tensor, "*B H W"]) -> Float[Tensor, "*B H W"]:
-        """Aᵀγ under ⟨κ, κ'⟩ = Σκκ' and ⟨γ, γ'⟩ = Re Σ γ* γ'."""
+        """Aᵀγ under ⟨κ, κ'⟩ = Σκκ' and ⟨γ, γ'⟩ = Re Σ γ* γ'; errors as :meth:`kernel`."""
         return self.modes(gamma).real
 
     def inverse(self, gamma: Complex[Tensor, "*B H W"]) -> Float[Tensor, "*B H W"]:
-        """Kaiser–Squires E mode: KS(Aκ) = κ − mean(κ)."""
+        """Kaiser–Squires E mode: KS(Aκ) = κ − mean(κ); errors as :meth:`kernel`."""
         return self.modes(gamma).real
 
     def modes(self, gamma: Complex[Tensor, "*B H W"]) -> Complex[Tensor, "*B H W"]:
-        """E mode (real part) and B mode (imaginary part) of a shear map."""
+        """E mode (real part) and B mode (imaginary part) of shear; errors as :meth:`kernel`."""
         return torch.fft.ifft2(self.kernel(gamma).conj() * torch.fft.fft2(gamma))
 
     def kernel(self, like: Tensor) -> Complex[Tensor, "H W"]:

@@ -80,7 +80,11 @@ class Sources:
         return float(np.trapezoid(self.redshift * self.density, self.redshift))
 
     def stretched(self, factor: float) -> Sources:
-        """The same shape with every redshift multiplied by `factor`."""
+        """The same shape with every redshift multiplied by `factor`.
+
+        Raises:
+            ValueError: `factor` is not positive.
+        """
         return Sources(self.redshift * factor, self.density)
 
 
