@@ -194,7 +194,7 @@ def fixed_fields(
         linear: Observe γ instead of reduced shear.
 
     Raises:
-        ValueError: `sigma` is more than half as large as the maps, or a map is not there.
+        ValueError: `sigma` has more than half of the maps' pixels on a side, or a map is missing.
     """
     shape = tuple(sigma.shape)
     _check_large(store, shape)

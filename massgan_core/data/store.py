@@ -49,7 +49,7 @@ _BROKEN = (ValueError, TypeError, KeyError, AttributeError, RuntimeError, OSErro
 class MapStore:
     """A store of κ maps; make one with :meth:`plan`, :meth:`create` or :meth:`open`.
 
-    It stands on the open zarr `group` at `path`; errors as :meth:`open`.
+    It stands on the open zarr `group` at `path`; ValueError where its columns are damaged.
 
     Attributes:
         path: Its folder.
@@ -258,7 +258,7 @@ class MapStore:
         return list(dict.fromkeys(self._columns["box"].tolist()))
 
     def where(self, **values: ArrayLike) -> list[int]:
-        """Rows by `values` [n] of columns: ``where(box=[3, 4])``; ValueError for unknown ones."""
+        """Rows that hold (one of) `values` [n], as :meth:`rows`: ``where(box=[3, 4], w=-1)``."""
         keep = np.ones(len(self), bool)
         for name, wanted in values.items():
             keep &= np.isin(self.rows(name), np.atleast_1d(wanted))

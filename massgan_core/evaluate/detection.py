@@ -131,7 +131,7 @@ class PlacedPeaks:
         offset: Mean offset (x, y) of their peaks from the place [arcmin]; NaN without any.
         scatter: Std of their positions along one axis (ddof = 1) [arcmin]; NaN for fewer
             than two. Peaks spread at random over the circle have half its radius.
-        height: Mean height of their peaks, in the units it was given in; NaN without any.
+        height: Mean height of their peaks, in units of κ; NaN without any.
     """
 
     probability: Float[np.ndarray, " M"]

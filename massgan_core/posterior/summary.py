@@ -50,7 +50,7 @@ class Summary:
     Args:
         field: What was observed.
         moments: Running mean and variance of all samples.
-        batches: The samples kept, in order, in batches [_, H, W].
+        batches: The samples kept, in order, as drawn: batches [_, H, W].
         first: Number of the first of them, from 0 on.
         provenance: Sampler, seed, network batch … (JSON values).
     """

@@ -38,11 +38,12 @@ def sky(
     Shear made on the crop itself would wrap around its edges, which the sky does not.
 
     Args:
-        kind: ``lognormal``, ``gaussian``, ``nfw`` (one halo; no `power`, no `seed`), ``nbody`` or
-            ``ktng`` (bundled maps).
+        kind: ``lognormal``, ``gaussian``, ``nfw`` (one halo), ``nbody`` or ``ktng``
+            (bundled maps).
         grid: Pixels of the crop.
-        power: C_ℓ of κ, of the random parts.
-        seed: Of the sky.
+        power: C_ℓ of κ [sr]; for ``ktng`` of the sky around the map; ``nfw`` and ``nbody``
+            do not use it.
+        seed: Of the sky; ``nfw`` does not use it.
 
     Raises:
         ValueError: Unknown `kind`, or a `grid` that the bundled maps do not hold.
