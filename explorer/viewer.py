@@ -165,7 +165,7 @@ class Explorer(Verdicts, Viewer):
             self._keep(task)
 
     def deepen(self, depth: float) -> None:
-        """The same sky at another depth; samples that were there are drawn anew by themselves."""
+        """The same sky at another `depth` [galaxies/arcmin²]; what was drawn is drawn anew."""
         if depth == self.state.depth:
             return
         again = self._again or self.runner.summary is not None or self.runner.active
@@ -200,7 +200,7 @@ class Explorer(Verdicts, Viewer):
         self._pages.clear()
 
     def pick(self, box: tuple[float, float, float, float]) -> None:
-        """Take the region of COSMOS in `box` (left, bottom, right, top) on the galaxy map."""
+        """Take the region of COSMOS in `box` (left, bottom, right, top) [arcmin]."""
         if self.store.galaxies is not None:
             self.state.region = region_of(self.store.galaxies.grid, box)
 

@@ -164,6 +164,10 @@ def simulated(
             :func:`massgan_core.simulate.inside_polygons`. What lies in one was never observed.
         side: Pixels of 0.29′ on a side; must be 300 with the COSMOS mask, at most that for
             nbody and ktng.
+
+    Raises:
+        ValueError: Unknown `kind` or `mask`, `depth` that is not positive, a `side` that does not
+            go with them, or holes that are no polygons.
     """
     from massgan_core import simulate
     from massgan_core.survey import cosmos, cosmos_spectrum

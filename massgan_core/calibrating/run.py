@@ -28,8 +28,8 @@ from massgan_core.posterior import stream
 from massgan_core.sky import ShearField, generator
 from massgan_core.survey import cosmos, cosmos_sources
 
-LEVELS = (0.68, 0.95)
-FIELDS = ("all", "survey", "other")
+LEVELS = (0.68, 0.95)  #: of the intervals, by default
+FIELDS = ("all", "survey", "other")  #: which fields a calibration can be for
 _LATENT = 96  # key of the random stream behind a seed
 
 

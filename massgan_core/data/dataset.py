@@ -59,7 +59,7 @@ class Dataset:
 
     Args:
         store: Maps, done in all `rows`.
-        rows: Of one part of :meth:`MapStore.split`.
+        rows: Of one part of :meth:`MapStore.split` [N].
         observe: (κ, γ, index) → shear field, e.g. :class:`massgan_core.data.Observe`.
         side: Pixels of a crop; at most half the maps' side.
         batch: Crops a batch.
@@ -68,6 +68,9 @@ class Dataset:
         budget: Maps stay on the device if all rows take at most this many GB.
         ahead: Batches a background thread reads ahead, where they do not.
         finish: What to make of (field, σ_κ), such as network input.
+
+    Raises:
+        ValueError: `rows` is empty or a map of them is not there, or `side` is too large.
     """
 
     def __init__(
@@ -101,7 +104,11 @@ class Dataset:
         return sum(-(-len(rows) // self.batch) for rows in self._groups.values())
 
     def __call__(self, index: int) -> Any:
-        """Batch number `index`: (field with κ, σ_κ), passed through `finish`."""
+        """Batch number `index`: (field with κ, σ_κ), passed through `finish`.
+
+        Raises:
+            ValueError: `observe` has pixels of another scale than the maps.
+        """
         maps = self._ahead(index).to(self.device, non_blocking=True)
         kappa, gamma = self._crops(maps.float(), index)
         field = self._observe(kappa, gamma, index)
@@ -181,10 +188,13 @@ def fixed_fields(
 
     Args:
         store: Maps, at least twice as large as `sigma`.
-        rows: Which of them.
+        rows: Which of them [N].
         sigma: Noise std of a real survey, ∞ where unobserved; its shape is the crop's.
         seed: Of the noise.
         linear: Observe γ instead of reduced shear.
+
+    Raises:
+        ValueError: `sigma` has more than half of the maps' pixels on a side, or a map is missing.
     """
     shape = tuple(sigma.shape)
     _check_large(store, shape)

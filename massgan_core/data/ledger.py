@@ -42,7 +42,11 @@ class Ledger:
         return self._arrays[name]
 
     def put(self, **rows: ArrayLike) -> None:
-        """Fill the next row of every array."""
+        """Fill the next row of every array.
+
+        Args:
+            rows: What goes into it by the array's name, in the shape of a row.
+        """
         for name, array in self._arrays.items():
             array[self.done] = rows[name]
             array.flush()

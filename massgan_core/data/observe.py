@@ -50,7 +50,16 @@ class Observe:
     def __call__(
         self, kappa: Float[Tensor, "B H W"], gamma: Complex[Tensor, "B H W"], index: int
     ) -> ShearField:
-        """The batch as one ShearField with a leading axis."""
+        """The batch as one ShearField with a leading axis.
+
+        Args:
+            kappa: Patches of κ.
+            gamma: Their shear.
+            index: Number of the batch; with the seed it decides mask, depth and noise.
+
+        Raises:
+            ValueError: The patches are larger than the survey, or none lies in its observed part.
+        """
         grid = Grid(tuple(kappa.shape[-2:]), self.pixel_scale)
         key = generator(self.seed, _OBSERVE, index)
         noise = device_generator(kappa.device, self.seed, _NOISE, index)

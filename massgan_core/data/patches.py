@@ -22,11 +22,14 @@ class Patches:
     """Batches of patches, the `index`-th of which depends on (`seed`, `index`) alone.
 
     Args:
-        skies: Makers of one large κ map from a generator, with the σ_κ that belongs to its
+        skies: Makers of one large κ map [Y, X] from a generator, with the σ_κ that belongs to its
             n(z); a batch comes from one sky drawn at random. One sky is one box.
         side: Pixels of a patch; at most half the sky's side (leak-free rule).
         batch: Patches a batch.
         seed: Of the whole sequence. Train, validation and test differ in it.
+
+    Raises:
+        ValueError: `side` is more than half a sky's, or `batch` more than a sky holds.
     """
 
     skies: Sequence[tuple[Callable[[torch.Generator], Tensor], float]]
@@ -96,7 +99,10 @@ def dihedral(
 ) -> tuple[Float[Tensor, "*B h w"], Complex[Tensor, "*B h w"]]:
     """One of the 8 symmetries of the square. Shear has spin 2: a mirror conjugates it.
 
-    Bit 0 flips x, bit 1 flips y (each γ → γ*), bit 2 swaps x and y (γ → −γ*).
+    Args:
+        kappa: Maps of κ.
+        gamma: Their shear γ.
+        kind: 0 … 7: bit 0 flips x, bit 1 flips y (each γ → γ*), bit 2 swaps x and y (γ → −γ*).
     """
     if kind & 1:
         kappa, gamma = kappa.flip(-1), gamma.flip(-1).conj()

@@ -24,6 +24,9 @@ def split_boxes(
         boxes: Distinct ids in the order of the plan.
         parts: Share of each part; they sum to 1.
         seed: Of the draws.
+
+    Raises:
+        ValueError: Shares are not positive or do not sum to 1, or boxes are fewer than parts.
     """
     share = torch.tensor(list(parts.values()), dtype=torch.float64)
     if len(share) == 0 or not bool((share > 0).all()) or abs(share.sum() - 1) > 1e-6:

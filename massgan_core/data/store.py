@@ -49,6 +49,8 @@ _BROKEN = (ValueError, TypeError, KeyError, AttributeError, RuntimeError, OSErro
 class MapStore:
     """A store of κ maps; make one with :meth:`plan`, :meth:`create` or :meth:`open`.
 
+    It stands on the open zarr `group` at `path`; ValueError where its columns are damaged.
+
     Attributes:
         path: Its folder.
         kind: ``lognormal``, ``nbody`` or ``ktng``.
@@ -78,9 +80,11 @@ class MapStore:
     ) -> MapStore:
         """The store at `path`, planned for at least these rows: made, resumed or extended.
 
+        Errors are those of :meth:`create` and :meth:`open`.
+
         Args:
             path: Folder.
-            rows: The whole plan, from its first row on.
+            rows: The whole plan, from its first row on [N].
             facts: As in :meth:`create`; they must agree with those of an existing store.
         """
         if not Path(path).exists():
@@ -109,13 +113,18 @@ class MapStore:
 
         Args:
             path: Folder that is not there yet.
-            rows: Columns of the plan; see :mod:`massgan_core.data.plan`.
+            rows: Columns of the plan [N]; see :mod:`massgan_core.data.plan`.
             shape: Pixels (H, W) of a map.
             pixel_scale: [arcmin].
             kind: ``lognormal``, ``nbody`` or ``ktng``.
             sources: n(z) tables: ``{"redshift": …, "density": …, "sigma_kappa": σ_κ}``.
             settings: Of the run, plain JSON values (not the number of maps).
             dtype: ``float16`` or ``float32``.
+
+        Raises:
+            ValueError: A fact or a column cannot be used.
+            OSError: `path` exists, or cannot be written.
+            ImportError: Without zarr.
         """
         path, zarr = Path(path), _zarr()
         card = make_card(shape, pixel_scale, kind, sources, settings, dtype)
@@ -136,7 +145,13 @@ class MapStore:
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> MapStore:
-        """An existing store, done or not."""
+        """An existing store, done or not.
+
+        Raises:
+            ValueError: Not a map store, damaged, or of another format.
+            OSError: Nothing is there.
+            ImportError: Without zarr.
+        """
         path, zarr = Path(path), _zarr()
         if not path.exists():
             raise FileNotFoundError(f"{path}: there is no map store here")
@@ -168,7 +183,10 @@ class MapStore:
         check_same(self._card, want, str(self.path))
 
     def extend(self, rows: Mapping[str, ArrayLike]) -> None:
-        """Append rows to the plan. One process at a time; the others open the store anew."""
+        """Append `rows` to the plan, as columns [N]; errors as :meth:`create`.
+
+        One process at a time; the others open the store anew.
+        """
         new = make_columns(rows, len(self.sources))
         joined = {k: np.concatenate([self._columns[k], new[k]]) for k in COLUMNS}
         check_distinct(joined)
@@ -203,7 +221,12 @@ class MapStore:
         return sorted(set(range(len(self))) - set(self.done()))
 
     def write(self, index: int, kappa: Float[Tensor, "H W"]) -> None:
-        """Store the map of a row; safe from many processes, and again for the same row."""
+        """Store `kappa`, the map of row `index`; safe from many processes, and again for a row.
+
+        Raises:
+            ValueError: No such row, another shape, or κ that is not finite in :attr:`dtype`.
+            OSError: The disk is full or cannot be written.
+        """
         self._check_row(index)
         if tuple(kappa.shape) != self.shape:
             raise ValueError(f"`kappa` must have shape {self.shape}, got {tuple(kappa.shape)}")
@@ -219,13 +242,13 @@ class MapStore:
     def read(
         self, indices: ArrayLike, dtype: torch.dtype = torch.float32
     ) -> Float[Tensor, "N H W"]:
-        """Maps of the given rows, in that order."""
+        """Maps of the rows `indices` [N], as `dtype`; ValueError where one is not there."""
         maps = [self._row(i) for i in np.atleast_1d(np.asarray(indices, np.int64)).tolist()]
         maps = np.stack(maps) if maps else np.empty((0, *self.shape), self.dtype)
         return torch.from_numpy(maps).to(dtype)
 
     def rows(self, name: str) -> np.ndarray:
-        """A column of the plan [N]."""
+        """A column of the plan [N] by its `name`; ValueError for one that is unknown."""
         if name not in COLUMNS:
             raise ValueError(f"unknown column {name!r}; known: {', '.join(COLUMNS)}")
         return self._columns[name].copy()
@@ -235,19 +258,19 @@ class MapStore:
         return list(dict.fromkeys(self._columns["box"].tolist()))
 
     def where(self, **values: ArrayLike) -> list[int]:
-        """Rows whose columns have (one of) the given values: ``where(box=[3, 4], w=-1)``."""
+        """Rows that hold (one of) `values` [n], as :meth:`rows`: ``where(box=[3, 4], w=-1)``."""
         keep = np.ones(len(self), bool)
         for name, wanted in values.items():
             keep &= np.isin(self.rows(name), np.atleast_1d(wanted))
         return np.flatnonzero(keep).tolist()
 
     def split(self, parts: Mapping[str, float], seed: int = 0) -> dict[str, list[int]]:
-        """Rows of each part; no box is in two. See :func:`massgan_core.data.split_boxes`."""
+        """Rows of each of `parts`; no box is in two. As :func:`massgan_core.data.split_boxes`."""
         boxes = split_boxes(self.boxes(), parts, seed)
         return {name: self.where(box=chosen) for name, chosen in boxes.items()}
 
     def origin(self, rows: ArrayLike) -> dict[str, Any]:
-        """Which simulation boxes `rows` look through, for the card of what is made of them."""
+        """Which simulation boxes `rows` [N] look through, for the card of what is made of them."""
         boxes = sorted(set(self.rows("box")[np.asarray(rows, np.int64)].tolist()))
         return {"kind": self.kind, "seed": self.settings.get("seed"), "boxes": boxes}
 

@@ -96,7 +96,7 @@ def cross_power(
         truth: κ.
         grid: Pixels.
         area: Footprint, whose unweighted mean both maps lose.
-        edges: Bin edges in ℓ.
+        edges: Of the bins in ℓ, increasing [K + 1].
         window: 0 outside the footprint, e.g. from :func:`taper`; by default the footprint
             cut hard, as :func:`massgan_core.evaluate.windowed_power` cuts it.
 
@@ -122,6 +122,14 @@ def taper(area: Bool[Tensor, "H W"], grid: Grid, width: float) -> Float[Tensor, 
     with the distance d to the nearest pixel centre outside; the border of the grid is outside.
     The hard cut couples scales; the taper costs the pixels near edges and holes: of the COSMOS
     footprint 1′ leaves 95 % of the weight, 2′ 85 % and 4′ 62 %. 0 is the footprint itself.
+
+    Args:
+        area: Footprint.
+        grid: Pixels.
+        width: Of the rise [arcmin].
+
+    Raises:
+        ValueError: `width` is negative.
 
     References:
         Grain, Tristram & Stompor (2009), https://arxiv.org/abs/0903.2350

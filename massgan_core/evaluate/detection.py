@@ -63,7 +63,14 @@ def signal_to_noise(
     column: Int[np.ndarray, " P"],
     noise: float | Float[Tensor, "H W"],
 ) -> Float[np.ndarray, " P"]:
-    """Height of each peak over the noise's std: a stated number, or a map's value there."""
+    """Height of each peak over the std of the noise.
+
+    Args:
+        height: Of each peak, in units of κ.
+        row: Its row.
+        column: Its column.
+        noise: A stated std, or a map of it to look up there, in units of κ.
+    """
     return height / (noise.cpu().numpy()[row, column] if isinstance(noise, Tensor) else noise)
 
 
@@ -101,7 +108,7 @@ def matched_fraction(
         value: S/N or height of each peak.
         matched: Whether it has a counterpart in the other list, within the same field.
         field: Number of its field, 0 … F − 1.
-        thresholds: Least values, in units of `value`.
+        thresholds: Least values, in units of `value` [K].
         boxes: Box of each of the F fields.
         seed: Of the bootstrap over boxes.
     """
@@ -124,7 +131,7 @@ class PlacedPeaks:
         offset: Mean offset (x, y) of their peaks from the place [arcmin]; NaN without any.
         scatter: Std of their positions along one axis (ddof = 1) [arcmin]; NaN for fewer
             than two. Peaks spread at random over the circle have half its radius.
-        height: Mean height of their peaks.
+        height: Mean height of their peaks, in units of κ; NaN without any.
     """
 
     probability: Float[np.ndarray, " M"]
@@ -148,11 +155,14 @@ def peak_posterior(
     Args:
         places: Of the peaks of the mean map, of clusters, … [arcmin].
         peaks: Places of the peaks of all samples [arcmin].
-        height: Their heights, in samples smoothed and less their footprint mean.
+        height: Their heights, in units of κ, in samples smoothed and less their footprint mean.
         sample: Number of each one's sample, 0 … n − 1.
         n: Number of samples, those without peaks too.
         radius: How far from the place a peak may lie [arcmin].
         threshold: Least height, in units of `height`.
+
+    Raises:
+        ValueError: `radius` is not positive.
     """
     if not radius > 0:
         raise ValueError(f"`radius` must be positive [arcmin], got {radius}")

@@ -106,6 +106,9 @@ def chi_square(
         field: What was measured.
         margin: Leave out pixels closer than this to the footprint's outer edge [arcmin].
         linear: As for :func:`residual`.
+
+    Raises:
+        ValueError: `margin` is negative.
     """
     where = field.mask & inner(field.footprint, field.grid, margin)
     square = residual(kappa, field, linear=linear).abs().double() ** 2
@@ -117,7 +120,7 @@ def chi_square_error(field: ShearField, margin: float = 0.0) -> Float[Tensor, "*
 
     Args:
         field: What was measured.
-        margin: As for :func:`chi_square`.
+        margin: As for :func:`chi_square` [arcmin]; errors too.
     """
     where = field.mask & inner(field.footprint, field.grid, margin)
     return where.sum((-2, -1)).double() ** -0.5
@@ -157,7 +160,7 @@ def predictive_map(
         samples: Of the posterior.
         field: What was measured.
         width: Std of the Gaussian window [arcmin]; > 0, one pixel alone says nothing.
-        margin: As for :func:`chi_square`.
+        margin: As for :func:`chi_square` [arcmin].
         linear: As for :func:`residual`.
 
     Raises:
@@ -176,9 +179,17 @@ def predictive_map(
 
 
 def inner(area: Bool[Tensor, "*A H W"], grid: Grid, margin: float) -> Bool[Tensor, "*A H W"]:
-    """Footprint pixels at least `margin` [arcmin] inside its outer edge; holes are no edge.
+    """Footprint pixels at least `margin` inside its outer edge; holes are no edge.
 
     Distances are between pixel centres; the border of the grid is an edge.
+
+    Args:
+        area: Footprint.
+        grid: Pixels.
+        margin: Least distance [arcmin].
+
+    Raises:
+        ValueError: `margin` is negative.
     """
     if not margin >= 0:
         raise ValueError(f"`margin` must be ≥ 0 [arcmin], got {margin}")

@@ -54,7 +54,13 @@ def by_level(
     n: float,
     bins: int = 10,
 ) -> tuple[Float[Tensor, "*B K"], Float[Tensor, "*B K"]]:
-    """The sums of :func:`spread_and_error` for each level 0 … K − 1, for every map."""
+    """The sums of :func:`spread_and_error` for each level 0 … K − 1, for every map.
+
+    Args:
+        mean, var, truth, area, n: As in :func:`spread_and_error`.
+        level: Of each pixel, from :func:`levels`.
+        bins: Number of levels K.
+    """
     sums = [spread_and_error(mean, var, truth, area, level == k, n) for k in range(bins)]
     spread, error = (torch.stack(x, -1) for x in zip(*sums, strict=True))
     return spread, error
@@ -63,7 +69,13 @@ def by_level(
 def levels(
     std: Float[Tensor, "*B H W"], area: Bool[Tensor, "*B H W"], bins: int = 10
 ) -> Int[Tensor, "*B H W"]:
-    """Decile 0 … 9 of each pixel's std among the footprint pixels of all maps; −1 outside."""
+    """Level 0 … K − 1 of each pixel: its decile, for K = 10; −1 outside the footprint.
+
+    Args:
+        std: Of the samples.
+        area: Footprint; its pixels in all maps together are shared out evenly.
+        bins: Number of levels K.
+    """
     inside = std[area].sort().values
     edges = inside[torch.arange(1, bins, device=std.device) * len(inside) // bins]
     level = torch.bucketize(std, edges, right=True)
@@ -73,7 +85,7 @@ def levels(
 def top(
     mean: Float[Tensor, "*B H W"], area: Bool[Tensor, "*B H W"], share: float = 0.01
 ) -> Bool[Tensor, "*B H W"]:
-    """The `share` of each map's footprint where `mean` is highest: its peaks."""
+    """The `share` of each map's footprint `area` where `mean` is highest: its peaks."""
     low = torch.where(area, mean, -torch.inf).flatten(-2)
     count = torch.round(share * area.sum((-2, -1), keepdim=True).flatten(-2)).clamp_min(1)
     order = low.sort(-1, descending=True).values
@@ -90,6 +102,12 @@ def estimate_and_truth(
     """Sums over `where` of estimated and of true κ, the footprint mean removed, for every map.
 
     Their ratio less one is the relative bias of κ at peaks, where `where` is :func:`top`.
+
+    Args:
+        mean: Estimate of κ.
+        truth: True κ.
+        area: Footprint, whose mean is removed.
+        where: Pixels that count.
     """
     maps = (remove_mean(m.double(), area) * where for m in (mean, truth))
     estimate, true = (m.sum((-2, -1)) for m in maps)
@@ -110,6 +128,9 @@ def limit_of_r(
     The scatter of `n` samples adds to the mean's power and to no correlation with the truth: at
     N = 64 under the COSMOS noise it costs 1.8 % of r. A filter that gives its mean at once does
     not pay it.
+
+    Args:
+        mean, var, area, n: As in :func:`spread_and_error`.
     """
     count = area.sum((-2, -1))
     power = (remove_mean(mean.double(), area) ** 2 * area).sum((-2, -1)) / count
@@ -120,6 +141,13 @@ def limit_of_r(
 def smoothed(
     kappa: Float[Tensor, "*B H W"], grid: Grid, width: float, area: Bool[Tensor, "H W"]
 ) -> Float[Tensor, "*B H W"]:
-    """κ smoothed inside the footprint by a Gaussian of std `width` [arcmin]; its mean removed."""
+    """κ smoothed inside the footprint, its mean there removed; 0 outside.
+
+    Args:
+        kappa: Maps.
+        grid: Pixels.
+        width: Std of the Gaussian [arcmin].
+        area: Footprint.
+    """
     mask = area.expand_as(kappa)
     return remove_mean(smooth(kappa, grid, width, mask=mask), area) * area

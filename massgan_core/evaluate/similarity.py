@@ -66,7 +66,11 @@ def ssim_map(
     k1: float = 0.01,
     k2: float = 0.03,
 ) -> Float[Tensor, "*B H W"]:
-    """SSIM of the window about every footprint pixel, 0 outside; arguments as :func:`ssim`."""
+    """SSIM of the window about every footprint pixel, 0 outside; arguments as :func:`ssim`.
+
+    Raises:
+        ValueError: As there.
+    """
     scale = torch.as_tensor(data_range, dtype=torch.float64, device=truth.device)[..., None, None]
     if not width > 0:
         raise ValueError(f"`width` must be positive [pixels], got {width}")
@@ -89,7 +93,7 @@ def ssim_map(
 def value_range(
     truth: Float[Tensor, "*B H W"], area: Bool[Tensor, "*A H W"]
 ) -> Float[Tensor, "*B"]:
-    """Highest less lowest κ inside the footprint of each map."""
+    """Highest less lowest κ of each map of `truth` inside the footprint `area`."""
     high = torch.where(area, truth, -torch.inf).flatten(-2).amax(-1)
     return high - torch.where(area, truth, torch.inf).flatten(-2).amin(-1)
 

@@ -27,7 +27,14 @@ def windowed_power(
     area: Bool[Tensor, "H W"],
     edges: ArrayLike = EDGES,
 ) -> Float[Tensor, "*B K"]:
-    """Band power of κ, its mean removed, cut to the footprint: comparable with its like only."""
+    """Band power of κ, its mean removed, cut to the footprint: comparable with its like only.
+
+    Args:
+        kappa: Maps.
+        grid: Pixels.
+        area: Footprint.
+        edges: Of the bins in ℓ, increasing [K + 1].
+    """
     return band_power(remove_mean(kappa, area) * area, grid, edges)[1]
 
 
@@ -93,7 +100,7 @@ def within(edges: ArrayLike, low: float, high: float) -> Bool[np.ndarray, " K"]:
 def central_moments(
     kappa: Float[Tensor, "*B H W"], area: Bool[Tensor, "*A H W"]
 ) -> Float[Tensor, "*B 2"]:
-    """Second and third central moment of κ in the footprint, float64."""
+    """Second and third central moment of `kappa` in the footprint `area`, float64."""
     centred = remove_mean(kappa.double(), area) * area
     count = area.sum((-2, -1))
     return torch.stack([(centred**p).sum((-2, -1)) / count for p in (2, 3)], -1)
@@ -110,7 +117,13 @@ def std_and_skewness(
 def value_counts(
     kappa: Float[Tensor, "*B H W"], area: Bool[Tensor, "*A H W"], edges: ArrayLike
 ) -> Float[Tensor, " K"]:
-    """Footprint pixels of all maps with κ, its mean removed, between consecutive `edges`."""
+    """Footprint pixels of all maps with κ, its mean removed, between consecutive `edges`.
+
+    Args:
+        kappa: Maps.
+        area: Footprint.
+        edges: Of the bins in κ, increasing [K + 1].
+    """
     values = remove_mean(kappa, area)[area.expand_as(kappa)]
     return _counts(values, edges)
 
@@ -131,7 +144,7 @@ def peak_counts(
     Args:
         kappa: Smoothed κ without its footprint mean.
         area: Footprint; a peak and its 8 neighbours lie inside.
-        edges: Heights, in units of κ.
+        edges: Heights, in units of κ, increasing [K + 1].
     """
     peaks = local_maxima(kappa, area)
     maps = zip(

@@ -29,7 +29,7 @@ def stack(
     Args:
         kappa: A map.
         inside: Where places, and random positions, may lie.
-        places: Row and column of each.
+        places: Row and column of each [pixels].
     """
     height, noise = _heights(kappa, inside, places)
     return float(height.mean()), float(height.mean() / noise * sqrt(len(height)))
@@ -47,6 +47,13 @@ def paired_stacks(
     """S/N of the first map's stack less that of the second's, and its error over places.
 
     Both maps are stacked on the same redrawn places, so that what they share drops out.
+
+    Args:
+        first: A map.
+        second: Another of the same field.
+        inside, places: As in :func:`stack`.
+        draws: How often the places are redrawn.
+        seed: Of the draws.
     """
     maps = [_heights(kappa, inside, places) for kappa in (first, second)]
     unit = [height / noise * sqrt(len(height)) for height, noise in maps]

@@ -21,7 +21,8 @@ def check_output(path: str | PathLike[str], *, overwrite: bool = False) -> Path:
 
     Raises:
         ValueError: The suffix is not one of :data:`SUFFIXES`, or its library is missing.
-        OSError: Something stands there, or the folder is missing or cannot be written to.
+        OSError: Something stands there that may not be replaced (`overwrite`), or the folder
+            is missing or cannot be written to.
     """
     path = Path(path)
     if path.suffix not in SUFFIXES:
@@ -52,6 +53,10 @@ def write(
         overwrite: Replace what stands there.
         save_samples: Write the samples kept as well.
         choices: As in :meth:`massgan_core.export.Maps.of`.
+
+    Raises:
+        ValueError: As :func:`check_output`, or `choices` that do not go with `summary`.
+        OSError: As :func:`check_output`, or the file cannot be written.
     """
     path = check_output(path, overwrite=overwrite)
     if path.suffix == ".fits":

@@ -6,7 +6,9 @@ unbiased squared error of the posterior mean. Variance stage: the Gaussian score
 
 References:
     Bendel, Ahmad & Schniter (2023), https://arxiv.org/abs/2210.13389
-    Gulrajani et al. (2017), https://arxiv.org/abs/1704.00028
+    Gulrajani et al. (2017), https://arxiv.org/abs/1704.00028 (gradient penalty)
+    Gneiting & Raftery (2007), https://doi.org/10.1198/016214506000001437 (CRPS)
+    Ferro (2014), https://doi.org/10.1002/qj.2270 (fair CRPS)
 """
 
 from __future__ import annotations

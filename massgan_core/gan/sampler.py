@@ -25,6 +25,13 @@ class GanSampler(Trained):
 
     The encoder runs once for a field; each sample costs a pass through the decoder.
 
+    Args:
+        network: Of the checkpoint.
+        normalizer: Field to condition, output to κ.
+        card: What the checkpoint says of itself.
+        digest: Of the checkpoint's file.
+        device: Where the network lives.
+
     Attributes:
         stop: Asked on the way, on large fields between single samples; set or true, it ends
             sampling with :class:`~massgan_core.sky.Stopped`, and the same draws are still to come.
@@ -83,6 +90,10 @@ def load(
     """The sampler of a bundled checkpoint (by name) or of a ``.safetensors`` file.
 
     Its card says which: a generator, or a network of the posterior mean (and variance).
+
+    Args:
+        name_or_file: One of :func:`checkpoints`, or a path.
+        device: Where the network lives.
 
     Raises:
         ValueError: Unknown, damaged, of another format, or not a checkpoint at all.

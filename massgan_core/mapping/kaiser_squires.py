@@ -22,6 +22,9 @@ class KaiserSquires:
     Args:
         smoothing: Std s of the Gaussian window [arcmin].
 
+    Raises:
+        ValueError: `smoothing` is negative.
+
     References:
         Kaiser & Squires (1993), https://ui.adsabs.harvard.edu/abs/1993ApJ...404..441K
     """

@@ -48,6 +48,9 @@ class Sparse:
         scales: Number J of wavelet scales, ≥ 2; the coarsest spans about 2^J pixels.
         iterations: Landweber steps on the active set.
 
+    Raises:
+        ValueError: `threshold` is not positive, `scales` is below 2, or `iterations` below 1.
+
     References:
         Starck et al. (2021), https://doi.org/10.1051/0004-6361/202039451
     """

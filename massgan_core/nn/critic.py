@@ -38,6 +38,7 @@ class Critic(nn.Module):
     def forward(
         self, image: Float[Tensor, "B 1 H W"], condition: Float[Tensor, "B C H W"]
     ) -> Float[Tensor, " B"]:
+        """The score of each `image` beside its `condition` (C channels), unbounded."""
         x = torch.cat([image, condition], dim=1)
         x = self.act(self.enter(nn.functional.pixel_unshuffle(x, self.shuffle)))
         for layer in self.layers:

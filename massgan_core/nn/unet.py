@@ -3,6 +3,9 @@
 The encoder sees only the condition: it runs once for a field and serves all its samples. The
 latents enter at every resolution, so that uncertain structure of any scale has noise of its
 own scale to be made from.
+
+References:
+    Ronneberger, Fischer & Brox (2015), https://arxiv.org/abs/1505.04597
 """
 
 from __future__ import annotations
@@ -63,7 +66,10 @@ class UNet(nn.Module):
         return self.shuffle * 2 ** (len(self.widths) - 1)
 
     def features(self, condition: Float[Tensor, "B C H W"]) -> list[Tensor]:
-        """Encoder features at each resolution, finest first: what no latent changes."""
+        """Encoder features of `condition`, which no latent changes.
+
+        A tensor for each resolution, finest first [B, C, h, w].
+        """
         x = self.enter(nn.functional.pixel_unshuffle(condition, self.shuffle))
         features = []
         for block, down in zip(self.encode, self.down, strict=True):
@@ -73,7 +79,12 @@ class UNet(nn.Module):
         return [*features, x]
 
     def paint(self, features: list[Tensor], latents: list[Tensor]) -> Float[Tensor, "B 1 H W"]:
-        """Decode features with latents; a batch of latents may share one field's features."""
+        """Decode features with latents; a batch of latents may share one field's features.
+
+        Args:
+            features: Of :meth:`features` [B, C, h, w]; B is 1 where N latents share them.
+            latents: At each resolution, finest first [N, L, h, w].
+        """
         batch = len(latents[0])
         *skips, x = (f if len(f) == batch else f.expand(batch, -1, -1, -1) for f in features)
         *finer, coarsest = latents
@@ -91,7 +102,7 @@ class UNet(nn.Module):
     def latents(
         self, shape: tuple[int, int], generators: list[torch.Generator]
     ) -> list[Float[Tensor, "N L h w"]]:
-        """Standard normal latents, one generator a sample."""
+        """Standard normal latents for a field of `shape` (H, W), one of `generators` a sample."""
         samples = [
             [torch.randn(s, generator=g) for s in self.latent_shapes(shape)] for g in generators
         ]
@@ -100,7 +111,12 @@ class UNet(nn.Module):
     def forward(
         self, condition: Float[Tensor, "B C H W"], latents: list[Tensor]
     ) -> Float[Tensor, "N 1 H W"]:
-        """One image for each latent; N/B latents in turn belong to each condition."""
+        """One image for each latent; N/B latents in turn belong to each condition.
+
+        Args:
+            condition: B fields.
+            latents: At each resolution, finest first [N, L, h, w].
+        """
         features = self.features(condition)
         times = len(latents[0]) // len(condition)
         if times > 1:

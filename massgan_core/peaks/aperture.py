@@ -52,6 +52,9 @@ def aperture_mean(
         places: Offsets (x, y) from the centre of the grid [arcmin], anywhere between pixels.
         radius: θ [arcmin], one for all or one for each place.
         least: NaN where less than this part of a circle lies in the footprint.
+
+    Raises:
+        ValueError: `radius` is not positive.
     """
     return _apply(kappa, grid, area, places, radius, least, _disc)
 

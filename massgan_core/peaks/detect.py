@@ -23,7 +23,7 @@ class Peaks:
         map: Which map of the batch, its leading axes flattened; 0 for a single map.
         row: Pixel along y.
         column: Pixel along x.
-        height: Smoothed κ there, above the footprint mean.
+        height: Smoothed κ there, above the footprint mean [dimensionless].
         x: Offset from the centre of the grid [arcmin], to the right (West on the sky).
         y: Offset upwards (North) [arcmin].
         ra: Right ascension [deg]; `None` where the grid has no WCS.

@@ -56,6 +56,9 @@ def match(
             ``np.stack(grid.sky_to_plane(ra, dec), -1)``.
         second: Others.
         radius: Largest distance [arcmin].
+
+    Raises:
+        ValueError: `radius` is not positive.
     """
     if not radius > 0:
         raise ValueError(f"`radius` must be positive [arcmin], got {radius}")
@@ -76,7 +79,7 @@ def match(
 
 
 def match_peaks(first: Peaks, second: Peaks, radius: float) -> Match:
-    """As :func:`match`, each map's peaks with those of the same map of the other list."""
+    """As :func:`match`, peaks of each map of `first` with those of the same map of `second`."""
     # Maps are apart in a third direction, by more than `radius`.
     places = [np.column_stack([p.places, 2.0 * radius * p.map]) for p in (first, second)]
     return match(*places, radius)

@@ -52,6 +52,9 @@ class Sampled:
         """Ends of the central interval of probability `level`; None for too few samples.
 
         Too few: less than one of them would be expected beyond each end.
+
+        Raises:
+            ValueError: `level` is not between 0 and 1.
         """
         if not enough(len(self.values), level):
             return None
@@ -114,7 +117,13 @@ def measure_region(
 
 
 def circle_mask(grid: Grid, place: tuple[float, float], radius: float) -> Bool[Tensor, "H W"]:
-    """Pixels whose centres lie within `radius` [arcmin] of an offset from the centre [arcmin]."""
+    """Pixels whose centres lie inside a circle.
+
+    Args:
+        grid: Pixels.
+        place: Offset (x, y) of the circle's centre from that of the grid [arcmin].
+        radius: Of the circle [arcmin].
+    """
     height, width = grid.shape
     x, y = grid.pixel_to_plane(np.arange(width, dtype=float), np.arange(height, dtype=float))
     return torch.from_numpy((x - place[0]) ** 2 + (y[:, None] - place[1]) ** 2 <= radius**2)

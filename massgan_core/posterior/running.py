@@ -22,6 +22,11 @@ class RunningMoments:
     """Number, mean and sum of squared deviations of the samples seen so far.
 
     Immutable: `update` and `merge` return new moments, so a snapshot stays what it was.
+
+    Args:
+        n: Number of samples.
+        mean: Their mean, in the shape of one sample.
+        squares: Sum of their squared deviations from it, likewise in shape.
     """
 
     n: int = 0
@@ -50,12 +55,12 @@ class RunningMoments:
 
     @property
     def var(self) -> Tensor:
-        """Unbiased variance (ddof = 1); NaN for fewer than two samples."""
+        """Unbiased variance (ddof = 1), in the shape of a sample; NaN for fewer than two."""
         if self.n < 2:
             return torch.full_like(torch.as_tensor(self.squares), torch.nan)
         return self.squares / (self.n - 1)
 
     @property
     def std(self) -> Tensor:
-        """Square root of :attr:`var`."""
+        """Square root of :attr:`var`, in its shape."""
         return torch.sqrt(self.var)

@@ -47,6 +47,9 @@ class SmoothedSamples:
 
     Args:
         smoothing: Std of the Gaussian [arcmin]; 0 leaves samples as they are.
+
+    Raises:
+        ValueError: `smoothing` is negative.
     """
 
     def __init__(self, smoothing: float) -> None:
@@ -68,7 +71,7 @@ class SmoothedSamples:
         return [smooth for _, smooth in self._known.values()]
 
     def probability(self, summary: Summary, threshold: float) -> Float[Tensor, "H W"]:
-        """Fraction of the kept samples whose smoothed κ exceeds `threshold`."""
+        """Fraction of the samples kept by `summary` whose smoothed κ exceeds `threshold`."""
         return share_above(self.take(summary), threshold, summary.field)
 
     def sample(self, summary: Summary, index: int) -> Float[Tensor, "H W"]:

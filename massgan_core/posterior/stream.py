@@ -24,7 +24,14 @@ class Sampler(Protocol):
 
     def sample(
         self, field: ShearField, n: int, generator: Draws | torch.Generator | int | None = None
-    ) -> Float[Tensor, "N H W"]: ...
+    ) -> Float[Tensor, "N H W"]:
+        """`n` samples of κ.
+
+        Args:
+            field: One observed field, without batch axes.
+            n: Number of samples N.
+            generator: Where their random numbers come from; `None` is seed 0.
+        """
 
 
 def stream(
@@ -48,6 +55,9 @@ def stream(
         batch: Samples a network call ≥ 1.
         seed: Sample i depends on (`seed`, i) alone.
         keep: How many samples the summaries hold on to.
+
+    Raises:
+        ValueError: `n` or `batch` is below 1.
     """
     for name, value in (("n", n), ("batch", batch)):
         if value < 1:
@@ -75,7 +85,7 @@ def endless(
 
 
 def provenance(sampler: Sampler, batch: int, seed: int) -> dict[str, Any]:
-    """What the samples of a stream depend on beside the field (JSON values)."""
+    """What samples of `sampler` depend on beside the field: `batch`, `seed` … (JSON values)."""
     return {
         "sampler": getattr(sampler, "name", type(sampler).__name__),
         "seed": seed,

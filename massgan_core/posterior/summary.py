@@ -49,7 +49,7 @@ class Summary:
     Args:
         field: What was observed.
         moments: Running mean and variance of all samples.
-        batches: The samples kept, in order, as drawn.
+        batches: The samples kept, in order, as drawn: batches [_, H, W].
         first: Number of the first of them, from 0 on.
         provenance: Sampler, seed, network batch … (JSON values).
     """
@@ -124,7 +124,9 @@ class Summary:
         return torch.cat(rows, dim=1)
 
     def probability(self, threshold: float, smoothing: float = 0.0) -> Float[Tensor, "H W"]:
-        """Fraction of the samples kept whose κ, smoothed [arcmin], exceeds `threshold`.
+        """Fraction of the samples kept whose smoothed κ exceeds `threshold`.
+
+        `smoothing` is the std of the Gaussian [arcmin]; 0 leaves the samples as they are.
 
         For thresholds that move see :class:`~massgan_core.posterior.SmoothedSamples`.
         """

@@ -49,7 +49,11 @@ def save(path: str | os.PathLike, weights: dict[str, Tensor], card: dict[str, An
 
 
 def load_card(name_or_file: str | os.PathLike) -> dict[str, Any]:
-    """The card alone, without reading weights."""
+    """The card alone, without reading weights.
+
+    Raises:
+        ValueError: No such checkpoint, none of a learned prior, or one of another format.
+    """
     path = find(name_or_file)
     card = read_card(path)
     if card.get("kind") != KIND:

@@ -92,7 +92,7 @@ class LevelUNet(nn.Module):
         Args:
             channels: Of order unity.
             level: ln(t/σ_κ).
-            depth: ln(σ_κ/σ_κ of the fiducial sources).
+            depth: ln(σ_κ/σ_κ of the fiducial sources) [dimensionless].
         """
         wave = pi / _SPAN * level[:, None] * 2 ** torch.arange(FREQUENCIES, device=level.device)
         facts = [level[:, None] / _SPAN, depth[:, None], wave.sin(), wave.cos()]

@@ -60,6 +60,9 @@ class ScoreSampler:
         device: Where to compute; `None` is where the field is.
         stop: Asked on the way; set or true, it ends sampling with
             :class:`~massgan_core.sky.Stopped`.
+
+    Raises:
+        ValueError: `steps` is no whole number ≥ 0, or `noise` not two increasing levels > 0.
     """
 
     name = "score"
@@ -116,6 +119,7 @@ class ScoreSampler:
             stop: In place of the sampler's own.
 
         Raises:
+            ValueError: `field` has batch axes.
             Stopped: By `stop`; the same `generator` then goes on with the same samples.
         """
         prior, data = self._prepare(field)

@@ -5,6 +5,11 @@ r"""Theory: distances and the convergence power spectrum of a source distributio
               \frac{\chi' - \chi}{\chi'}
 
 computed by pyccl with the Eisenstein–Hu transfer function and HALOFIT.
+
+References:
+    Eisenstein & Hu (1998), https://arxiv.org/abs/astro-ph/9709112
+    Takahashi et al. (2012), https://arxiv.org/abs/1208.2701 (HALOFIT)
+    Chisari et al. (2019), https://arxiv.org/abs/1812.05995 (CCL)
 """
 
 from __future__ import annotations
@@ -23,7 +28,19 @@ ELL = np.geomspace(10, 1e5, 80)
 
 @dataclass(frozen=True)
 class Cosmology:
-    """Flat wCDM by its usual parameters; hashable, no table in it."""
+    """Flat wCDM by its usual parameters; hashable, no table in it.
+
+    Args:
+        omega_m: Density of all matter today, in units of the critical one.
+        omega_b: That of baryons, a part of `omega_m`.
+        h: Hubble constant [100 km/s/Mpc].
+        sigma8: Std of the linear overdensity of today in spheres of 8 Mpc/h.
+        n_s: Slope of the primordial spectrum.
+        w: Pressure of dark energy over its density, the same at all times.
+
+    Raises:
+        ValueError: A parameter other than `w` is not positive, or `omega_b` ≥ `omega_m`.
+    """
 
     omega_m: float = 0.309
     omega_b: float = 0.049
@@ -46,7 +63,7 @@ class Cosmology:
         return _ccl(self)
 
     def distance(self, redshift: object) -> np.ndarray:
-        """Comoving distance [Mpc]."""
+        """Comoving distance [Mpc] to `redshift`, in its shape."""
         scale = 1 / (1 + np.asarray(redshift, float))
         return np.asarray(self.ccl().comoving_radial_distance(scale))
 
@@ -54,6 +71,9 @@ class Cosmology:
         """Length [Mpc] across the sky of `angle` [arcmin] at `redshift`.
 
         Proper, by the angular diameter distance D_A = χ/(1 + z), or `comoving`, by χ.
+
+        Raises:
+            ValueError: `redshift` is not positive.
         """
         if not redshift > 0:
             raise ValueError(f"`redshift` must be positive, got {redshift}")
@@ -61,7 +81,7 @@ class Cosmology:
         return across if comoving else across / (1 + redshift)
 
 
-PLANCK = Cosmology()
+PLANCK = Cosmology()  #: the fiducial cosmology
 
 
 @lru_cache(maxsize=32)
@@ -81,7 +101,7 @@ def _ccl(cosmology: Cosmology) -> Any:
 
 
 def theory_spectrum(sources: Sources, cosmology: Cosmology = PLANCK) -> PowerSpectrum:
-    """Non-linear C_ℓ of κ for sources with this n(z), 10 ≤ ℓ ≤ 10⁵."""
+    """Non-linear C_ℓ [sr] of κ for `sources` in this `cosmology`, 10 ≤ ℓ ≤ 10⁵."""
     key = (sources.redshift.tobytes(), sources.density.tobytes())
     return PowerSpectrum(ELL, _power(key, cosmology))
 

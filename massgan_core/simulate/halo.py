@@ -9,6 +9,7 @@ With x = θ/θ_s, κ = 2 κ_s f(x) and mean convergence inside θ κ̄ = 4 κ_s 
 and γ_t = κ̄ − κ.
 
 References:
+    Navarro, Frenk & White (1997), https://arxiv.org/abs/astro-ph/9611107
     Wright & Brainerd (2000), https://ui.adsabs.harvard.edu/abs/2000ApJ...534...34W
 """
 
@@ -37,6 +38,9 @@ class NFW:
         redshift: Of the halo.
         concentration: r200c / r_s.
         cosmology: Distances and critical density.
+
+    Raises:
+        ValueError: `mass`, `redshift` or `concentration` is not positive.
     """
 
     mass: float = 1e15
@@ -67,7 +71,13 @@ class NFW:
     def lens(
         self, grid: Grid, sources: Sources, *, position: tuple[float, float] = (0.0, 0.0)
     ) -> tuple[Float[Tensor, "H W"], Complex[Tensor, "H W"]]:
-        """κ and complex shear γ on `grid`, halo at `position` (x, y) [arcmin] off the centre."""
+        """κ and complex shear γ of `sources` on `grid`.
+
+        Args:
+            grid: Pixels.
+            sources: n(z) of what is lensed.
+            position: Offset (x, y) of the halo from the centre [arcmin].
+        """
         theta_s, kappa_s = self.scale(sources)
         rows, columns = (torch.arange(n, dtype=torch.float64) for n in grid.shape)
         x, y = grid.pixel_to_plane(columns, rows)
@@ -99,6 +109,13 @@ def nfw_field(
     halo: NFW | None = None,
     position: tuple[float, float] = (15.0, 8.0),
 ) -> tuple[Float[Tensor, "H W"], Complex[Tensor, "H W"]]:
-    """κ and γ of one halo, by default a rich cluster right of and above the centre."""
+    """κ and γ of one halo, by default a rich cluster right of and above the centre.
+
+    Args:
+        grid: Pixels.
+        sources: n(z) of what is lensed; by default all at redshift 1.
+        halo: By default the :class:`NFW` of 10¹⁵ Msun at redshift 0.3.
+        position: Its offset (x, y) from the centre [arcmin].
+    """
     sources = Sources.plane(1.0) if sources is None else sources
     return (NFW() if halo is None else halo).lens(grid, sources, position=position)

@@ -66,7 +66,7 @@ class KappaTNG:
         grid: Shape and pixel scale of a crop; by default 300² pixels of 0.29′. At another
             scale than the map's 0.293′ see :func:`~massgan_core.simulate.resample.resample`.
         sources: n(z), see :func:`plane_weights`; or the number of one source plane, 1 … 40;
-            or 40 weights of any normalisation. By default the published COSMOS weights.
+            or weights [40] of any normalisation. By default the published COSMOS weights.
         boxes: Numbers LP to take realisations from; by default all.
         side: Pixels of a map on a side.
         zero_mean: Subtract each crop's own mean (lensing loses it).

@@ -84,9 +84,9 @@ class Lognormal:
     def __call__(
         self, generator: torch.Generator, batch: tuple[int, ...] = ()
     ) -> Float[Tensor, "*B H W"]:
-        """Maps of κ, float32, on the maker's device.
+        """Maps of κ, float32, on the maker's device, with the leading axes `batch`.
 
-        Numbers are drawn on the generator's device: a CPU generator gives the same maps
+        Numbers are drawn on the device of `generator`: a CPU generator gives the same maps
         (to rounding) on every device, one on the maker's own device is quicker.
         """
         white = torch.randn(
@@ -179,5 +179,13 @@ def _whole(half: Float[Tensor, "H M"], width: int) -> Float[Tensor, "H W"]:
 def lognormal(
     grid: Grid, power: PowerSpectrum, generator: torch.Generator, shift: float | None = None
 ) -> Float[Tensor, "H W"]:
-    """One lognormal κ map; see :class:`Lognormal`."""
+    """One lognormal κ map, drawn by `generator`.
+
+    Args:
+        grid, power, shift: As in :class:`Lognormal`.
+        generator: Of the white noise behind the map.
+
+    Raises:
+        ValueError: As there.
+    """
     return Lognormal(grid, power, shift)(generator)

@@ -36,6 +36,17 @@ def sky(
     """κ and γ of a random sky, made on a field twice as large (zero mean) and cropped.
 
     Shear made on the crop itself would wrap around its edges, which the sky does not.
+
+    Args:
+        kind: ``lognormal``, ``gaussian``, ``nfw`` (one halo), ``nbody`` or ``ktng``
+            (bundled maps).
+        grid: Pixels of the crop.
+        power: C_ℓ of κ [sr]; for ``ktng`` of the sky around the map; ``nfw`` and ``nbody``
+            do not use it.
+        seed: Of the sky; ``nfw`` does not use it.
+
+    Raises:
+        ValueError: Unknown `kind`, or a `grid` that the bundled maps do not hold.
     """
     height, width = grid.shape
     if kind == "nfw":
@@ -88,6 +99,10 @@ def mock(
         scatter: Intrinsic ellipticity std of one component.
         linear: Give γ instead of reduced shear g = γ/(1 − κ).
         seed: Of counts and noise.
+
+    Raises:
+        ValueError: Both or neither of `sigma` and `depth`, `sigma` without `mask`, or a `depth`
+            that is not positive.
     """
     if (sigma is None) == (depth is None):
         raise ValueError("give either `sigma` (with `mask`) or `depth`, not both or none")
@@ -108,6 +123,6 @@ def mock(
 
 
 def named(field: ShearField, *, kind: str, seed: int, **settings: Any) -> ShearField:
-    """`field` with a name for people and its settings as provenance."""
+    """`field` named after its `kind` and `seed`, with these and `settings` as provenance."""
     notes = {"kind": kind, "seed": seed, **settings}
     return replace(field, name=f"simulated: {kind}, seed {seed}", notes=notes)

@@ -82,7 +82,8 @@ class ParticleMesh:
     def evolve(self, scale_factors: Sequence[float]) -> Iterator[tuple[float, Tensor]]:
         """Move through increasing scale factors; at each one give it and δ(k) of the moment.
 
-        Positions are those of the moment while the iterator waits; δ(k) is overwritten after.
+        δ(k) is [M, M, M/2 + 1] for M cells to a side, and overwritten after; positions are those
+        of the moment while the iterator waits.
         """
         times = [growth(self.cosmology, a) for a in (self.start, *scale_factors)]
         slope = times[0].slope

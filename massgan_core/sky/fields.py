@@ -89,6 +89,7 @@ class ShearField:
 
     @property
     def device(self) -> torch.device:
+        """Where the tensors are."""
         return self.gamma.device
 
     def to(self, device: torch.device | str) -> ShearField:
@@ -100,7 +101,11 @@ class ShearField:
         return replace(self, **moved)
 
     def crop(self, top: int, left: int, shape: tuple[int, int]) -> ShearField:
-        """A part of the field: rows from `top` (y, upwards), columns from `left`."""
+        """A part of the field: `shape` (H, W) from row `top` (y, upwards) and column `left` on.
+
+        Raises:
+            ValueError: The part leaves the field.
+        """
         rows, columns = slice(top, top + shape[0]), slice(left, left + shape[1])
         if not (0 <= top <= self.grid.shape[0] - shape[0]) or not (
             0 <= left <= self.grid.shape[1] - shape[1]
@@ -129,7 +134,7 @@ def footprint(mask: Bool[Tensor, "*B H W"]) -> Bool[Tensor, "*B H W"]:
 def remove_mean(
     kappa: Float[Tensor, "*B H W"], area: Bool[Tensor, "*A H W"]
 ) -> Float[Tensor, "*B H W"]:
-    """κ less its unweighted mean over `area`: the zero point of every map we compare."""
+    """`kappa` less its unweighted mean over `area`: the zero point of every map we compare."""
     weight = area.to(torch.float64)
     total = (kappa.double() * weight).sum((-2, -1), keepdim=True)
     mean = total / weight.sum((-2, -1), keepdim=True)

@@ -49,7 +49,13 @@ class Grid:
     def tan(
         cls, shape: tuple[int, int], pixel_scale: float, *, center: tuple[float, float]
     ) -> Grid:
-        """A tangent plane about `center` = (RA, Dec) [deg], North up, East left."""
+        """A tangent plane, North up, East left.
+
+        Args:
+            shape: Number of pixels ``(H, W)``.
+            pixel_scale: Side of a pixel [arcmin].
+            center: (RA, Dec) of the middle [deg].
+        """
         from astropy.wcs import WCS
 
         wcs = WCS(naxis=2)
@@ -93,7 +99,10 @@ class Grid:
         return torch.sqrt(ky**2 + kx**2)
 
     def resized(self, shape: tuple[int, int], *, offset: tuple[int, int] = (0, 0)) -> Grid:
-        """The grid whose pixel (0, 0) is this grid's pixel `offset` (y, x); negative pads."""
+        """The grid of `shape` (H, W) whose pixel (0, 0) is this grid's pixel `offset` (y, x).
+
+        A negative `offset` pads.
+        """
         wcs = None
         if self.wcs is not None:
             wcs = self.wcs.deepcopy()
@@ -102,9 +111,16 @@ class Grid:
         return replace(self, shape=shape, wcs=wcs)
 
     def sky_to_pixel(self, ra: object, dec: object) -> tuple[object, object]:
-        """Pixel coordinates (x, y), 0 at the centre of the first pixel, of positions [deg].
+        """Pixel coordinates (x, y), 0 at the centre of the first pixel, of positions.
 
         Positions on the far half of the sky, which a tangent plane cannot show, give NaN.
+
+        Args:
+            ra: Right ascension [deg], a number or an array.
+            dec: Declination [deg], likewise.
+
+        Raises:
+            ValueError: The grid has no WCS.
         """
         import numpy as np
 
@@ -117,23 +133,35 @@ class Grid:
         return np.where(near, x, np.nan), np.where(near, y, np.nan)
 
     def pixel_to_sky(self, x: object, y: object) -> tuple[object, object]:
-        """Right ascension and declination [deg] of pixel coordinates (x, y)."""
+        """Right ascension and declination [deg] of pixel coordinates `x` and `y`.
+
+        Raises:
+            ValueError: The grid has no WCS.
+        """
         self._need_wcs()
         ra, dec = self.wcs.all_pix2world(x, y, 0)
         return ra, dec
 
     def sky_to_plane(self, ra: object, dec: object) -> tuple[object, object]:
-        """Offsets (x, y) from the centre of the field [arcmin], x to the right (West)."""
+        """Offsets (x, y) from the centre of the field [arcmin], x to the right (West).
+
+        Args:
+            ra: Right ascension [deg], a number or an array.
+            dec: Declination [deg], likewise.
+
+        Raises:
+            ValueError: The grid has no WCS.
+        """
         x, y = self.sky_to_pixel(ra, dec)
         return self.pixel_to_plane(x, y)
 
     def pixel_to_plane(self, x: object, y: object) -> tuple[object, object]:
-        """Offsets (x, y) from the centre of the field [arcmin] of pixel coordinates."""
+        """Offsets (x, y) from the centre of the field [arcmin] of pixel coordinates `x`, `y`."""
         height, width = self.shape
         return (x - (width - 1) / 2) * self.pixel_scale, (y - (height - 1) / 2) * self.pixel_scale
 
     def plane_to_pixel(self, x: object, y: object) -> tuple[object, object]:
-        """Pixel coordinates (x, y) of offsets from the centre of the field [arcmin]."""
+        """Pixel coordinates (x, y) of offsets `x`, `y` from the centre of the field [arcmin]."""
         height, width = self.shape
         return x / self.pixel_scale + (width - 1) / 2, y / self.pixel_scale + (height - 1) / 2
 

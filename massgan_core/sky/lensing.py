@@ -34,24 +34,28 @@ class ShearOperator:
         self.shape = tuple(grid.shape if isinstance(grid, Grid) else grid)
 
     def __call__(self, kappa: Float[Tensor, "*B H W"]) -> Complex[Tensor, "*B H W"]:
-        """Shear of a convergence map [dimensionless]."""
+        """Shear of a convergence map [dimensionless]; errors as :meth:`kernel`."""
         kernel = self.kernel(kappa)
         return torch.fft.ifft2(kernel * torch.fft.fft2(kappa))
 
     def adjoint(self, gamma: Complex[Tensor, "*B H W"]) -> Float[Tensor, "*B H W"]:
-        """Aᵀγ under ⟨κ, κ'⟩ = Σκκ' and ⟨γ, γ'⟩ = Re Σ γ* γ'."""
+        """Aᵀγ under ⟨κ, κ'⟩ = Σκκ' and ⟨γ, γ'⟩ = Re Σ γ* γ'; errors as :meth:`kernel`."""
         return self.modes(gamma).real
 
     def inverse(self, gamma: Complex[Tensor, "*B H W"]) -> Float[Tensor, "*B H W"]:
-        """Kaiser–Squires E mode: KS(Aκ) = κ − mean(κ)."""
+        """Kaiser–Squires E mode: KS(Aκ) = κ − mean(κ); errors as :meth:`kernel`."""
         return self.modes(gamma).real
 
     def modes(self, gamma: Complex[Tensor, "*B H W"]) -> Complex[Tensor, "*B H W"]:
-        """E mode (real part) and B mode (imaginary part) of a shear map."""
+        """E mode (real part) and B mode (imaginary part) of shear; errors as :meth:`kernel`."""
         return torch.fft.ifft2(self.kernel(gamma).conj() * torch.fft.fft2(gamma))
 
     def kernel(self, like: Tensor) -> Complex[Tensor, "H W"]:
-        """D(k) on the device and in the precision of `like`."""
+        """D(k) on the device and in the precision of `like` [..., H, W].
+
+        Raises:
+            ValueError: `like` is not of the operator's shape.
+        """
         if tuple(like.shape[-2:]) != self.shape:
             raise ValueError(
                 f"the field must end in shape {self.shape}, got {tuple(like.shape[-2:])}"
@@ -73,5 +77,11 @@ def _kernel(shape: tuple[int, int], device: str, dtype: torch.dtype) -> Tensor:
 def reduced_shear(
     gamma: Complex[Tensor, "*S"], kappa: Float[Tensor, "*S"]
 ) -> Complex[Tensor, "*S"]:
-    """g = γ/(1 − κ), what galaxy shapes measure; κ is held below 0.9 (strong lensing)."""
+    """g = γ/(1 − κ), what galaxy shapes measure, of `gamma` and `kappa`.
+
+    κ is held below 0.9 (strong lensing).
+
+    References:
+        Bartelmann & Schneider (2001), https://arxiv.org/abs/astro-ph/9912508
+    """
     return gamma / (1 - kappa.clamp(max=0.9))

@@ -16,7 +16,7 @@ COSMOS_SCATTER = 0.295  #: weighted scatter of one component in the COSMOS catal
 def shear_scatter(
     e1: Float[Tensor, " N"], e2: Float[Tensor, " N"], weight: Float[Tensor, " N"]
 ) -> Tensor:
-    """σ_e: weighted scatter of one ellipticity component."""
+    """σ_e, a scalar: scatter of one component of the ellipticities `e1`, `e2` under `weight`."""
     w2 = weight.double() ** 2
     return torch.sqrt((w2 * (e1.double() ** 2 + e2.double() ** 2)).sum() / (2 * w2.sum()))
 
@@ -24,7 +24,13 @@ def shear_scatter(
 def pixel_sigma(
     sum_w: Float[Tensor, "*S"], sum_w2: Float[Tensor, "*S"], scatter: float | Tensor
 ) -> Float[Tensor, "*S"]:
-    """σ per pixel from Σw and Σw²; ∞ where a pixel holds no galaxy (unobserved)."""
+    """σ per pixel; ∞ where a pixel holds no galaxy (unobserved).
+
+    Args:
+        sum_w: Σw of the galaxies in each pixel.
+        sum_w2: Σw² likewise.
+        scatter: σ_e, a scalar.
+    """
     empty = sum_w <= 0
     sigma = scatter * torch.sqrt(sum_w2) / torch.where(empty, 1.0, sum_w)
     return torch.where(empty, torch.inf, sigma)
@@ -33,9 +39,9 @@ def pixel_sigma(
 def shape_noise(
     sigma: Float[Tensor, "*S"], generator: torch.Generator | None = None
 ) -> Complex[Tensor, "*S"]:
-    """n ~ N(0, σ²) for each component; 0 where σ is infinite (unobserved).
+    """n ~ N(0, σ²) for each component, σ = `sigma`; 0 where σ is infinite (unobserved).
 
-    Drawn where the generator is: a CPU generator gives every device the same noise.
+    Drawn where `generator` is: a CPU generator gives every device the same noise.
     """
     place = "cpu" if generator is None else generator.device
     unit = torch.randn((2, *sigma.shape), generator=generator, dtype=sigma.dtype, device=place)

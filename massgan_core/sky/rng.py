@@ -57,5 +57,5 @@ class Draws:
             raise
 
     def normal(self, n: int, shape: tuple[int, ...]) -> torch.Tensor:
-        """Standard normal latents of the next `n` samples, ``[n, *shape]`` float32."""
+        """Standard normal latents of `shape` for the next `n` samples, ``[n, *shape]`` float32."""
         return torch.stack([torch.randn(shape, generator=g) for g in self.take(n)])

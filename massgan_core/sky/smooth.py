@@ -24,10 +24,13 @@ def smooth(
     *,
     mask: Bool[Tensor, "*B H W"] | None = None,
 ) -> Float[Tensor, "*B H W"]:
-    """Convolve with a Gaussian of std `sigma` [arcmin].
+    """Convolve `image`, on the pixels of `grid`, with a Gaussian of std `sigma` [arcmin].
 
     Without `mask` the field is periodic. With `mask` it is padded and every pixel is the
     weighted mean of the True pixels around it (normalised convolution); elsewhere 0.
+
+    Raises:
+        ValueError: `sigma` is negative.
     """
     if sigma < 0:
         raise ValueError(f"`sigma` must be ≥ 0 [arcmin], got {sigma}")

@@ -40,7 +40,11 @@ class Sources:
 
     @classmethod
     def plane(cls, redshift: float, width: float = 0.01) -> Sources:
-        """All sources at one `redshift` (a narrow Gaussian of std `width`)."""
+        """All sources at one `redshift` (a narrow Gaussian of std `width`, in redshift too).
+
+        Raises:
+            ValueError: `redshift` is not above 5 × `width`.
+        """
         if not redshift > 5 * width:
             raise ValueError(f"`redshift` of the sources must exceed {5 * width}, got {redshift}")
         z = np.linspace(redshift - 5 * width, redshift + 5 * width, 201)
@@ -51,6 +55,10 @@ class Sources:
         """n(z) from a two-column text file: lower bin edge (equal bins), count.
 
         One header line is allowed; columns are separated by commas or blanks.
+
+        Raises:
+            ValueError: The file does not hold two columns of numbers, or these are no n(z).
+            OSError: No such file.
         """
         with open(path, encoding="utf-8") as file:
             rows = [line.replace(",", " ").split()[:2] for line in file if line.strip()]
@@ -72,7 +80,11 @@ class Sources:
         return float(np.trapezoid(self.redshift * self.density, self.redshift))
 
     def stretched(self, factor: float) -> Sources:
-        """The same shape with every redshift multiplied by `factor`."""
+        """The same shape with every redshift multiplied by `factor`.
+
+        Raises:
+            ValueError: `factor` is not positive.
+        """
         return Sources(self.redshift * factor, self.density)
 
 

@@ -26,6 +26,10 @@ class PowerSpectrum:
     Args:
         ell: Increasing multipoles > 0 [K].
         power: C_ℓ > 0 there [sr] [K].
+
+    Raises:
+        ValueError: Fewer than two points, `ell` that is not positive and increasing, or `power`
+            that is not positive and finite.
     """
 
     ell: ArrayLike
@@ -40,7 +44,7 @@ class PowerSpectrum:
         object.__setattr__(self, "power", power)
 
     def __call__(self, ell: ArrayLike) -> np.ndarray:
-        """C_ℓ at any ℓ ≥ 0 (C_0 = 0: the mean is lost)."""
+        """C_ℓ [sr] at any `ell` ≥ 0, in its shape (C_0 = 0: the mean is lost)."""
         ell = np.asarray(ell, float)
         x, y = np.log(self.ell), np.log(self.power)
         at = np.log(np.maximum(ell, 1e-3))
@@ -51,7 +55,7 @@ class PowerSpectrum:
         return np.where(ell > 0, np.exp(out), 0.0)
 
     def on(self, grid: Grid, device: torch.device | None = None) -> Float[Tensor, "H W"]:
-        """C_ℓ of every ``fft2`` mode of `grid`, float64; 0 at ℓ = 0."""
+        """C_ℓ [sr] of every ``fft2`` mode of `grid`, float64 on `device`; 0 at ℓ = 0."""
         values = self(grid.multipoles().numpy())
         return torch.from_numpy(np.ascontiguousarray(values)).to(device)
 
@@ -67,7 +71,14 @@ def gaussian_field(
     generator: torch.Generator,
     batch: tuple[int, ...] = (),
 ) -> Float[Tensor, "*B H W"]:
-    """Periodic Gaussian maps with spectrum `power`, zero mean, float32."""
+    """Periodic Gaussian maps with spectrum `power`, zero mean, float32.
+
+    Args:
+        power: C_ℓ [sr], as a table or of every ``fft2`` mode.
+        grid: Pixels.
+        generator: Of the white noise behind the maps.
+        batch: Leading axes.
+    """
     c_ell = power.on(grid) if isinstance(power, PowerSpectrum) else power
     white = torch.randn((*batch, *grid.shape), generator=generator)
     scale = torch.sqrt(c_ell / grid.pixel_area).to(white.dtype)
@@ -82,10 +93,16 @@ def band_power(
     edges: ArrayLike,
     other: Float[Tensor, "*B H W"] | None = None,
 ) -> tuple[Float[Tensor, " K"], Float[Tensor, "*B K"]]:
-    """Mean ℓ and mean C_ℓ of the modes between consecutive `edges` (auto or cross).
+    """Mean ℓ and mean C_ℓ [sr] of the modes between consecutive `edges` (auto or cross).
 
     Bins without a mode give NaN. The map is taken as it is: no apodisation, no mask
     correction; compare only spectra measured with the same window.
+
+    Args:
+        kappa: Maps, taken for periodic.
+        grid: Pixels.
+        edges: Of the bins in ℓ, increasing [K + 1].
+        other: Maps to cross `kappa` with; by default itself.
     """
     first = torch.fft.fft2(kappa.double())
     second = first if other is None else torch.fft.fft2(other.double())

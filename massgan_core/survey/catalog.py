@@ -108,6 +108,11 @@ class Catalog:
             columns: What the file calls the quantities, ``"ra=RA,dec=DEC,e1=E1,e2=E2,weight=W"``
                 or a dict; see :mod:`massgan_core.survey.tables`.
             name: Short name for people; by default the file's.
+
+        Raises:
+            ValueError: A needed column is missing or not numeric, the file is no table, or no row
+                can be used.
+            OSError: No such file.
         """
         return cls(**read_columns(path, columns), name=name or Path(path).name)
 
@@ -119,7 +124,7 @@ class Catalog:
         return replace(self, **{k: np.atleast_1d(v[chosen]) for k, v in self._columns().items()})
 
     def flipped(self, *, e1: bool = False, e2: bool = False) -> Catalog:
-        """The same galaxies with the sign of a component (and its additive bias) turned."""
+        """The same galaxies with the sign of `e1` or `e2` (and of its additive bias) turned."""
         turned = [k for k, on in (("e1", e1), ("c1", e1), ("e2", e2), ("c2", e2)) if on]
         columns = {k: -getattr(self, k) for k in turned if getattr(self, k) is not None}
         return replace(self, **columns)
@@ -130,6 +135,12 @@ class Catalog:
         .. math:: \epsilon = \chi / (1 + \sqrt{1 - |\chi|^2})
 
         Galaxies with |χ| ≥ 1 have no such shape; they are left out, and a warning counts them.
+
+        Raises:
+            ValueError: Every galaxy has |χ| ≥ 1.
+
+        References:
+            Bartelmann & Schneider (2001), https://arxiv.org/abs/astro-ph/9912508
         """
         e1, e2 = self.e1.astype(float), self.e2.astype(float)
         square = e1**2 + e2**2
@@ -166,7 +177,14 @@ class Catalog:
         return self.e1.astype(float) - c1, self.e2.astype(float) - c2
 
     def sources(self, width: float = 0.05) -> Sources | None:
-        """n(z) from the column `z`, weighted, in bins of `width`; `None` without redshifts."""
+        """n(z) from the column `z`, weighted; `None` without redshifts.
+
+        Args:
+            width: Of the bins, in redshift.
+
+        Raises:
+            ValueError: `z` holds no positive number, or such that are no redshifts (mean above 8).
+        """
         if self.z is None:
             return None
         known = np.isfinite(self.z) & (self.z > 0)

@@ -52,6 +52,9 @@ def clusters(name: str = "finoguenov2007") -> Clusters:
             revised redshifts; their r200 and M200 become r500 and M500 under an NFW profile
             of c200 = 4).
 
+    Raises:
+        ValueError: No list of that `name`.
+
     References:
         Finoguenov et al. (2007), https://ui.adsabs.harvard.edu/abs/2007ApJS..172..182F
         George et al. (2011), https://ui.adsabs.harvard.edu/abs/2011ApJ...742..125G

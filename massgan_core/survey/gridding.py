@@ -34,6 +34,10 @@ def grid_around(
         center: (RA, Dec) [deg].
         size: Side, or (width, height) [arcmin].
         pixel_scale: Side of a pixel [arcmin].
+
+    Raises:
+        ValueError: `center` is no position, `size` or `pixel_scale` is not positive, or the field
+            has more than :data:`MOST_PIXELS` on a side.
     """
     numbers = _numbers(center)
     if numbers.size != 2 or not np.isfinite(numbers).all() or abs(numbers[1]) > 90:
@@ -189,9 +193,10 @@ def turn_to_grid(
 
 
 def rotate_galaxies(catalog: Catalog, generator: torch.Generator) -> Catalog:
-    """The same galaxies, each turned by a random angle: shear destroyed, shape noise kept.
+    """The galaxies of `catalog`, each turned at random: shear destroyed, shape noise kept.
 
     A second noise mode: it has the real distribution of shapes, weights and positions.
+    Angles come from `generator`.
     """
     angle = 2 * np.pi * torch.rand(len(catalog), generator=generator, dtype=torch.float64).numpy()
     e1, e2 = catalog.corrected()

@@ -39,9 +39,13 @@ def read_shear_fits(path: str | Path) -> ShearField:
 
 
 def write_shear_fits(field: ShearField, path: str | Path, *, overwrite: bool = False) -> Path:
-    """Write `field` so that :func:`read_shear_fits` gives it back; all of it or nothing.
+    """Write `field` to `path` so that :func:`read_shear_fits` gives it back; all of it or nothing.
 
     σ outside the mask (infinite: unobserved) is written as NaN.
+
+    Raises:
+        ValueError: `path` exists and is not to be replaced (`overwrite`), or `field` is a batch.
+        OSError: The file cannot be written.
     """
     from astropy.io import fits
 
