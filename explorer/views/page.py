@@ -21,6 +21,7 @@ from explorer.positions import catalog
 from explorer.views.clusters import Clusters
 from explorer.views.compare import Compare
 from explorer.views.diagnostics import Diagnostics
+from explorer.views.lesson import LessonView
 from explorer.views.maps import Maps
 from explorer.views.overlays import Overlays
 from explorer.views.pressing import press
@@ -37,6 +38,7 @@ from explorer.widgets.texts import alert, status, text
 if TYPE_CHECKING:
     from explorer.viewer import Explorer
 
+SPREAD = ("limit", "shared", "span", "low", "high", "stretch")  #: what decides the colour limits
 PATIENCE = 10.0  #: after this long [s] without word from the page the next frame goes out anyway
 
 
@@ -86,6 +88,7 @@ class Page:
         self.sent.jscallback(value="seen.value = cb_obj.value", args={"seen": self.seen})
         self.layout = self._layout()
         self._watch()
+        self.lesson = LessonView(self)
         self._update_theme()
         self._update_field()
         self._update_galaxies()
@@ -145,13 +148,9 @@ class Page:
             (explorer, explorer.param.watch(soon(self._update_known), ["known"])),
             (explorer.uploads, self.sidebar.upload.watch(soon)),
             (state, state.param.watch(soon(self._update_theme), ["theme", "colors", "clusters"])),
-            (state, state.param.watch(soon(self.maps.restretch), ["limit", "shared"])),
             (state, state.param.watch(soon(self.maps.galaxy_card.show_layer), ["layer"])),
             (state, state.param.watch(soon(maps.holes.update), ["cut", "source"])),
-            (
-                state,
-                state.param.watch(soon(maps.restretch), ["span", "low", "high", "stretch"]),
-            ),
+            (state, state.param.watch(soon(maps.restretch), list(SPREAD))),
             *self.overlays.watchers(soon),
             (state, state.param.watch(soon(maps.choose), ["pictures"])),
             (state, state.param.watch(soon(maps.show_cluster), ["cluster"])),
@@ -328,7 +327,7 @@ class Page:
 
     def _update_theme(self) -> None:
         theme = self.explorer.state.theme
-        self.layout.css_classes = ["mg-root", f"mg-{theme}"]
+        self.layout.css_classes = ["mg-root", f"mg-{theme}", *self.lesson.classes]
         self.theme.label = "Light" if theme == "dark" else "Dark"
         self.maps.paint()
         for section in self.sections:
