@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bokeh.models import ColumnDataSource
+from bokeh.models import ColumnDataSource, CustomJS
 from bokeh.plotting import figure
 
 from explorer.elements.figures import INK, at_once
 from explorer.widgets.calm import TOKENS
+
+# The page does not hear of a click for which Python begins to listen once it is drawn.
+_CLICK = "clicked.data = {x: [cb_obj.x], y: [cb_obj.y]}"
 
 Take = Callable[[float, float], None]
 
@@ -19,6 +22,8 @@ class Guess:
     def __init__(self) -> None:
         self.mark = ColumnDataSource(name="guess", data={"x": [], "y": []})
         self.answer = ColumnDataSource(name="answer", data={"x": [], "y": [], "radius": []})
+        self.clicked = ColumnDataSource(name="clicked", data={"x": [], "y": []})
+        self.clicked.on_change("data", self._on_click)
         self._plots: list[figure] = []
         self._drawn: list[dict] = []  # glyph renderers of each map, once they are wanted
         self._take: Take | None = None
@@ -73,13 +78,14 @@ class Guess:
                 line_dash=[6, 4],
             ),
         }
-        plot.on_event("tap", self._on_tap)
+        click = CustomJS(args={"clicked": self.clicked}, code=_CLICK)
+        plot.js_on_event("tap", click)
         self._drawn.append(parts)
         self._color(parts)
 
-    def _on_tap(self, event: object) -> None:
-        if self._take is not None and event.x is not None:
-            self._take(float(event.x), float(event.y))
+    def _on_click(self, attr: str, old: dict, new: dict) -> None:
+        if self._take is not None and len(new["x"]):
+            self._take(float(new["x"][0]), float(new["y"][0]))
 
     def _color(self, parts: dict) -> None:
         ink = INK[self._theme]

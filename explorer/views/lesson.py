@@ -46,7 +46,7 @@ class LessonView:
         self.show = button(label="Show what happens", color="primary", **css)
         self.back, self.forth = button(label="Back", **css), button(label="Next", **css)
         self.again = button(label="Reset step", **css)
-        self.leave = button(label="Leave the lesson", **css)
+        self.leave = button(label="Leave lesson", **css)
         self.begin = button(label="Lesson", margin=(0, 8, 0, 0), width=80)
         self.projector = button(label="Projector", margin=(0, 8, 0, 0), width=92)
         card = pn.Column(

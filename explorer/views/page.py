@@ -149,7 +149,7 @@ class Page:
             (explorer.uploads, self.sidebar.upload.watch(soon)),
             (state, state.param.watch(soon(self._update_theme), ["theme", "colors", "clusters"])),
             (state, state.param.watch(soon(self.maps.galaxy_card.show_layer), ["layer"])),
-            (state, state.param.watch(soon(maps.holes.update), ["cut", "source"])),
+            (state, state.param.watch(soon(maps.holes.update), ["cut", "source", "lesson"])),
             (state, state.param.watch(soon(maps.restretch), list(SPREAD))),
             *self.overlays.watchers(soon),
             (state, state.param.watch(soon(maps.choose), ["pictures"])),
