@@ -128,7 +128,7 @@ class Course(param.Parameterized):
         self._forget()
         self.prediction = self._predicted.get(self._key())
         explorer.alert = ""
-        state.reset(**step.state)
+        state.reset(theme=state.theme, **step.state)
         own = before == self._asked() and explorer.drawn_by == state.sampler
         if not (own and step.start and explorer.phase in ("running", "finished")):
             run.reset()
