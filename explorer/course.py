@@ -47,6 +47,7 @@ class Course(param.Parameterized):
         super().__init__()
         self._explorer = explorer
         self.given = given  #: what a page begins with where its link names no lesson
+        self._at = 0  # which step was taken; the State may be ahead of it
         self._predicted: dict[tuple[str, int], Any] = {}
         state = explorer.state
         state.param.watch(self._on_step, ["lesson", "step"])
@@ -59,7 +60,7 @@ class Course(param.Parameterized):
     @property
     def step(self) -> Step | None:
         """The present step; None while no lesson is on."""
-        return None if self.lesson is None else self.lesson.steps[self._explorer.state.step - 1]
+        return None if self.lesson is None else self.lesson.steps[self._at]
 
     @property
     def first(self) -> str:
@@ -117,7 +118,10 @@ class Course(param.Parameterized):
         if state.step > len(lesson.steps):  # a link to a step that is not there
             state.step = len(lesson.steps)  # comes here again
             return
+        self._forget()  # a prediction is of the step that was
+        self._at = 0
         self.lesson = lesson
+        self._at = state.step - 1
         self._take()
 
     def _take(self) -> None:
