@@ -16,6 +16,7 @@ from panel.io.location import Location
 from panel.io.resources import LOCAL_DIST
 from panel.util import edit_readonly
 
+from explorer.shelf import SHELF
 from explorer.spares import Spares
 from explorer.viewer import Explorer
 from explorer.widgets.calm import TOKENS, Calm
@@ -23,6 +24,8 @@ from explorer.widgets.named import SCRIPT
 
 if TYPE_CHECKING:
     from bokeh.document import Document
+
+    from explorer.lessons.lesson import Lesson
 
 TITLE = "MassGAN explorer"
 _ADDRESS = ("href", "protocol", "hostname", "port", "pathname", "search", "hash")
@@ -86,12 +89,20 @@ class _Template(pn.Template):
         follow(location, self.explorer)
 
 
-def page(inputs: Iterable[str] = ()) -> pn.Template:
-    """One session's page; the URL holds its choices."""
+def page(
+    inputs: Iterable[str] = (), *, lesson: Lesson | None = None, classroom: bool = False
+) -> pn.Template:
+    """One session's page; the URL holds its choices.
+
+    Args:
+        inputs: Files to choose from.
+        lesson: What a page without a lesson in its link begins with.
+        classroom: Take no files from those who open the page.
+    """
     pn.config.reconnect = True
     if pn.state.curdoc is not None:
         pn.state.curdoc.on_event("document_ready", lambda _: _share_processors())
-    explorer = Explorer(inputs=inputs)
+    explorer = Explorer(inputs=inputs, lesson=lesson, takes_files=not classroom)
     template = _Template(
         _TEMPLATE.replace("%light%", TOKENS["light"]["page"])
         .replace("%dark%", TOKENS["dark"]["page"])
@@ -112,6 +123,8 @@ def follow(location: Location, explorer: Explorer) -> None:
     """Take the choices from the URL, then keep it up to date, shortest form."""
     state = explorer.state
     explorer.restore(lambda: state.restore(location.query_params))
+    if explorer.course.given is not None and not state.lesson:
+        explorer.course.begin()
 
     def write(*_: object) -> None:
         query = urlencode(state.query())
@@ -121,11 +134,22 @@ def follow(location: Location, explorer: Explorer) -> None:
 
 
 def serve(
-    inputs: Iterable[str] = (), *, port: int = 0, address: str = "localhost", show: bool = False
+    inputs: Iterable[str] = (),
+    *,
+    port: int = 0,
+    address: str = "localhost",
+    show: bool = False,
+    lesson: Lesson | None = None,
+    classroom: bool = False,
 ) -> None:
-    """Serve the page until interrupted; port 0 takes a free one."""
+    """Serve the page until interrupted; port 0 takes a free one.
+
+    In a `classroom` samples stay for those who come to a step later, and no page takes files.
+    """
     inputs = tuple(inputs)
-    spares = Spares(lambda: page(inputs))
+    if classroom:
+        SHELF.hold()
+    spares = Spares(lambda: page(inputs, lesson=lesson, classroom=classroom))
     server = pn.serve(
         {"/": spares.page},
         port=port,

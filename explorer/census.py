@@ -20,6 +20,7 @@ from explorer.asking import Asking
 from explorer.uploads.inbox import Inbox
 from explorer.uploads.positions import LIMITS
 from explorer.uploads.reading import READERS, CalledOff, Reading
+from explorer.uploads.uploads import REFUSED
 
 if TYPE_CHECKING:
     from explorer.runner import Runner
@@ -59,6 +60,7 @@ class Census(Asking):
         state: Choices.
         store: The open field; its `circles` are set here.
         runner: The samples.
+        takes: Whether files of positions may come in.
         how: See :class:`explorer.asking.Asking`.
     """
 
@@ -68,8 +70,11 @@ class Census(Asking):
     judged = param.Parameter(default=None, doc="The Judged circles of now; None before.")
     listed = param.Parameter(default=None, doc="The PeakList of now; None before.")
 
-    def __init__(self, state: State, store: Store, runner: Runner, **how: Any) -> None:
+    def __init__(
+        self, state: State, store: Store, runner: Runner, *, takes: bool = True, **how: Any
+    ) -> None:
         super().__init__(**how)
+        self.takes = takes
         self.state, self.store, self.runner = state, store, runner
         self._inbox, self._closed = Inbox(LIMITS), False
         self._done: dict[str, tuple | None] = {"judged": None, "listed": None}
@@ -116,6 +121,9 @@ class Census(Asking):
     def receive(self, name: str, number: int, total: int, data: bytes) -> None:
         """Take part `number` of `total` of a file of positions."""
         if self._closed:
+            return
+        if not self.takes:
+            self.problem = REFUSED
             return
         try:
             path = self._inbox.take(name, number, total, data)

@@ -7,7 +7,9 @@ oldest samples of all go, from the front of their tapes; moments have seen them 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from itertools import count
 from threading import RLock
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 Draw = Callable[[int], "Drawn"]
 BUDGET = 2 * 10**9  #: bytes of samples that all sessions keep
+MOST_HELD = 64  #: tapes that stay for those who come later
 
 
 class Shelf:
@@ -37,6 +40,14 @@ class Shelf:
         self.budget, self.lock, self.clock = budget, RLock(), count()
         self._tapes: WeakValueDictionary[tuple, Tape] = WeakValueDictionary()
         self._all: WeakSet[Tape] = WeakSet()
+        self._held: deque[Tape] | None = None
+
+    def hold(self) -> None:
+        """From now on hold the latest tapes that no session reads any more, too.
+
+        A class is at one step of a lesson, but not at one time.
+        """
+        self._held = deque(maxlen=MOST_HELD)
 
     @property
     def size(self) -> int:
@@ -57,6 +68,10 @@ class Shelf:
             tape = self._tapes.get(key)
             if tape is None or tape.first > 0:
                 tape = self._tapes[key] = self._new(field, draw)
+            if self._held is not None:
+                with suppress(ValueError):
+                    self._held.remove(tape)
+                self._held.append(tape)  # the last asked for goes last
             return tape
 
     def again(self, tape: Tape, number: int) -> Tape:
@@ -75,6 +90,9 @@ class Shelf:
             while self.size > self.budget:
                 oldest = min((t for t in self._all if t.size), key=lambda t: t.age)
                 oldest.drop()
+                if self._held is not None and not oldest.size:
+                    with suppress(ValueError):
+                        self._held.remove(oldest)
 
 
 class Drawn:

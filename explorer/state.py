@@ -11,6 +11,8 @@ import param
 from explorer import beside, recipes
 from explorer.beside import COMPARISONS, RIVALS
 from explorer.holes import Holes, frozen
+from explorer.lessons.choices import KEPT, LessonChoices
+from explorer.links import value_of
 from explorer.own_limits import OwnLimits
 from explorer.recipes import BOUNDS, PICTURES, TRUTHS
 from explorer.regions import Line, Regions
@@ -34,7 +36,7 @@ TOOLS = ("move", "circle", "box", "polygon", "line")  #: what a drag on a map do
 LEVEL = 0.95  #: probability inside the interval that the page speaks of
 
 
-class State(param.Parameterized):
+class State(LessonChoices):
     """Every choice, JSON-serialisable; results live in the Store."""
 
     version = param.Integer(default=VERSION, constant=True, doc="Version of these names.")
@@ -204,12 +206,21 @@ class State(param.Parameterized):
     theme = param.Selector(default="light", objects=THEMES, doc="Light or dark page.")
 
     def __init__(
-        self, inputs: Iterable[str] = (), trained: Iterable[str] = (), **params: Any
+        self,
+        inputs: Iterable[str] = (),
+        trained: Iterable[str] = (),
+        lessons: Iterable[str] = (),
+        *,
+        takes_files: bool = True,
+        **params: Any,
     ) -> None:
-        """Give the files and the trained samplers (``gan:default``) to choose from."""
+        """Give the files, trained samplers (``gan:default``) and lessons to choose from."""
         super().__init__(**params)
         files = [name for name in inputs if name != "cosmos"]
-        self.param.file.objects = [*files, None]
+        self.param.file.objects = [*files, None] if takes_files or not files else files
+        if not takes_files and not files:
+            self.param.source.objects = [name for name in SOURCES if name != "file"]
+        self.param.lesson.objects = ["", *lessons]
         samplers = [*trained, "wiener"]
         self.param.sampler.objects = samplers
         self.param.beside.objects = ["", *samplers]
@@ -225,15 +236,22 @@ class State(param.Parameterized):
         """Names of all choices that a link may hold."""
         return [name for name in cls.param if name not in ("name", "version", "upload")]
 
-    def reset(self, *names: str) -> None:
-        """Take the defaults of this session, of these choices or of all, at once."""
-        self.param.update(**{name: self._defaults[name] for name in names or self._defaults})
+    def reset(self, *names: str, **choices: Any) -> None:
+        """Take the defaults of this session, of these `names` or of all but `choices`, at once.
+
+        A lesson goes on.
+        """
+        kept = {name: getattr(self, name) for name in LessonChoices.param if name != "name"}
+        wanted = {name: self._defaults[name] for name in names or self._defaults}
+        self.param.update(**(wanted if names else {**wanted, **kept, **choices}))
 
     def changed(self) -> dict[str, Any]:
-        """The choices that differ from the defaults, and the version: what a link holds."""
-        differ = {
-            k: getattr(self, k) for k in self.names() if getattr(self, k) != self._defaults[k]
-        }
+        """The choices that differ from the defaults, and the version: what a link holds.
+
+        In a lesson the step decides all others.
+        """
+        names = KEPT if self.lesson else self.names()
+        differ = {k: getattr(self, k) for k in names if getattr(self, k) != self._defaults[k]}
         return {"version": self.version, **differ} if differ else {}
 
     def query(self) -> dict[str, str]:
@@ -251,12 +269,15 @@ class State(param.Parameterized):
         problems = []
         for name, text in known.items():
             try:
-                value = _value(text)
-                several = isinstance(self.param[name], param.ListSelector | Holes)
-                setattr(self, name, list(value) if several and isinstance(value, tuple) else value)
+                self.take(name, text)
             except (ValueError, TypeError) as error:
                 problems.append(f"`{name}` of the {of} was left out: {error}")
         return problems
+
+    def take(self, name: str, value: Any) -> None:
+        """Set one choice from the text of a link, or from JSON."""
+        value, several = value_of(value), isinstance(self.param[name], param.ListSelector | Holes)
+        setattr(self, name, list(value) if several and isinstance(value, tuple) else value)
 
     def field_choice(self) -> tuple:
         """What decides the field: equal choices give equal fields."""
@@ -320,14 +341,3 @@ class State(param.Parameterized):
     def hidden(self) -> tuple[str, ...]:
         """Maps that cannot be: a real sky has no truth, and not all samplers are calibrated."""
         return (TRUTHS if self.source == "cosmos" else ()) + (() if self._bounded else BOUNDS)
-
-
-def _value(text: Any) -> Any:
-    """A URL's text as JSON where it is JSON, else as the word it is."""
-    if not isinstance(text, str):
-        return tuple(text) if isinstance(text, list) else text
-    try:
-        value = json.loads(text)
-    except json.JSONDecodeError:
-        return text
-    return tuple(value) if isinstance(value, list) else value

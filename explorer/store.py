@@ -126,7 +126,7 @@ def _part(ra: float, dec: float, width: float, height: float) -> ShearField:
     return mg.cosmos(center=(ra, dec), size=(width, height))
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=32)  # a class walks through a lesson at its own paces
 def _simulated(
     kind: str, seed: int, depth: float | None, outline: str, cut: tuple = ()
 ) -> ShearField:

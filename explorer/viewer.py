@@ -14,8 +14,10 @@ from explorer import store as library
 from explorer.blurring import Blurring
 from explorer.census import Census
 from explorer.checker import Checker
+from explorer.course import Course
 from explorer.first_look import first_look
 from explorer.history import History
+from explorer.lessons.lesson import bundled
 from explorer.measurer import Measurer
 from explorer.notebook import cells
 from explorer.parts import box_of, region_of
@@ -30,6 +32,7 @@ from explorer.verdicts import Verdicts
 if TYPE_CHECKING:
     import numpy as np
 
+    from explorer.lessons.lesson import Lesson
     from massgan_core.sky import ShearField
 
 FIELD = ("source", "region", "kind", "sky_seed", "depth", "outline", "cut", "file", "upload")
@@ -43,6 +46,8 @@ class Explorer(Verdicts, Viewer):
 
     Args:
         inputs: Files (or ``cosmos``) to choose from, see ``massgan_core.open_field``.
+        lesson: One besides those that come with the page.
+        takes_files: Whether a person may bring files of their own.
         choices: Any parameter of :class:`explorer.state.State`.
     """
 
@@ -59,8 +64,16 @@ class Explorer(Verdicts, Viewer):
     )
     about = param.Tuple(default=("", ""), doc="Words about the sampler and about the field.")
 
-    def __init__(self, inputs: Iterable[str] = (), **choices: Any) -> None:
-        state = State(inputs=inputs, trained=library.trained(), **choices)
+    def __init__(
+        self,
+        inputs: Iterable[str] = (),
+        *,
+        lesson: Lesson | None = None,
+        takes_files: bool = True,
+        **choices: Any,
+    ) -> None:
+        lessons = dict.fromkeys([*([] if lesson is None else [lesson.name]), *bundled()])
+        state = State(inputs, library.trained(), lessons, takes_files=takes_files, **choices)
         store, runner = Store(), Runner()
         checker = Checker(state, store, runner, spawn=self._spawn, quietly=self._quietly)
         race = Race(state, runner)
@@ -73,9 +86,10 @@ class Explorer(Verdicts, Viewer):
         self._pages: list = []
         self.history = History(state)
         self._blur = state.smoothing  # of the maps in `store.seen`
-        self.uploads = Uploads(self._spawn)
+        self.takes_files = takes_files
+        self.uploads = Uploads(self._spawn, takes=takes_files)
         given = {"spawn": self._spawn, "quietly": self._quietly}
-        self.census = Census(state, store, runner, **given)  #: clusters and peaks
+        self.census = Census(state, store, runner, takes=takes_files, **given)  #: and peaks
         self.blurring = Blurring(state, runner, known=lambda: self.known, **given)
         self.blurring_beside = Blurring(state, race.rival, **given)
         self.param.watch(self.blurring.follow, "known")
@@ -87,6 +101,7 @@ class Explorer(Verdicts, Viewer):
         race.rival.param.watch(self._on_error, "error")
         self._judge_samples()
         self.measurer = Measurer(self)
+        self.course = Course(self, lesson)
         cells.register(self)
 
     @property
@@ -163,6 +178,13 @@ class Explorer(Verdicts, Viewer):
         self.alert, self.drawn_by = "", self.state.sampler
         for task in self.race.start(self.store.field):
             self._keep(task)
+
+    def start_soon(self) -> None:
+        """Draw the samples asked for once the chosen field is open, now if it is."""
+        ready = self._awake and self.store.choice == self.state.field_choice()
+        self._again = not ready or self.opening
+        if not self._again:
+            self.start()
 
     def deepen(self, depth: float) -> None:
         """The same sky at another `depth` [galaxies/arcmin²]; what was drawn is drawn anew."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from bokeh.models import ColumnDataSource, CustomJSHover, Range1d
 
+from explorer.elements.guess import Guess
 from explorer.elements.overlays import Overlays
 from explorer.elements.peaks import peak_columns
 from explorer.elements.shapes import Shapes
@@ -48,7 +49,7 @@ class Sky:
         self.mask = ColumnDataSource(name="mask", data=_box(None, []))
         self.overlays = Overlays()
         self.clusters = ColumnDataSource(name="clusters", data=cluster_columns(None))
-        self.shapes = Shapes()
+        self.shapes, self.guess = Shapes(), Guess()
         self.peaks = ColumnDataSource(name="peaks", data=peak_columns(None))
         self.ra = CustomJSHover(args={"plane": self.plane}, code=_RA)
         self.dec = CustomJSHover(args={"plane": self.plane}, code=_DEC)

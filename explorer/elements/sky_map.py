@@ -99,6 +99,7 @@ class SkyMap:
         self.circles.selection_glyph = self.circles.glyph.clone()
         self.circles.selection_glyph.line_width = 3.5
         sky.shapes.join(self.figure)
+        sky.guess.join(self.figure)
         self._tap = TapTool(renderers=[self.circles], visible=False)
         self.figure.add_tools(self._tap)
         self.peaks = self.labels = None  # made when first wanted

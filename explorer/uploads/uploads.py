@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from massgan_core.sky import ShearField
 
 
+REFUSED = "This server takes no files."
+
+
 @dataclass(frozen=True, eq=False)
 class Preview:
     """What a file holds."""
@@ -51,6 +54,7 @@ class Uploads(param.Parameterized):
     Args:
         spawn: Starts a coroutine on the session's event loop.
         limits: What a session may take.
+        takes: Whether it takes anything.
     """
 
     busy = param.String(default="", doc="What is being done; empty = nothing.")
@@ -59,8 +63,15 @@ class Uploads(param.Parameterized):
     plan = param.Parameter(default=None, doc="The Plan for the present choices, or None.")
     opened = param.Parameter(default=None, doc="The Plan that was opened last, or None.")
 
-    def __init__(self, spawn: Callable[[Coroutine], None], limits: Limits = LIMITS) -> None:
+    def __init__(
+        self,
+        spawn: Callable[[Coroutine], None],
+        limits: Limits = LIMITS,
+        *,
+        takes: bool = True,
+    ) -> None:
         super().__init__()
+        self.takes = takes
         self.limits, self._spawn, self._inbox = limits, spawn, Inbox(limits)
         self._path: Path | None = None
         self._reading: Reading | None = None
@@ -69,6 +80,9 @@ class Uploads(param.Parameterized):
     def receive(self, name: str, number: int, total: int, data: bytes) -> None:
         """Take part `number` of `total` of a file; when it is whole, look at it."""
         if self._closed:
+            return
+        if not self.takes:
+            self.problem = REFUSED
             return
         if number == 1:
             self.forget()

@@ -83,7 +83,8 @@ class Mine:
             **_WIDE,
         )
         title = text('<div class="step">My positions</div>')
-        self.parts = [title, self.pasted, take, dropper]  #: from top to bottom
+        #: From top to bottom.
+        self.parts = [title, self.pasted, take, *([dropper] if census.takes else [])]
 
 
 def _range(

@@ -140,7 +140,7 @@ class HolesCard:
     def update(self) -> None:
         """Show the holes of the State, where the field is simulated."""
         holes = self.state.cut
-        self.layout.visible = self.state.source == "simulated"
+        self.layout.visible = self.state.source == "simulated" and not self.state.lesson
         if not self.layout.visible:
             return
         if self.map is None:

@@ -22,6 +22,7 @@ from explorer.views.blurs import Blurs
 from explorer.views.clusters import Clusters
 from explorer.views.compare import Compare
 from explorer.views.diagnostics import Diagnostics
+from explorer.views.lesson import LessonView
 from explorer.views.limits import CHOICES
 from explorer.views.maps import Maps
 from explorer.views.overlays import Overlays
@@ -69,8 +70,7 @@ class Page:
             self.measure,
             self.diagnostics,
         ]
-        # A notebook has keys of its own.
-        self.keys = Keys() if self.document is not None else None
+        self.keys = None if self.document is None else Keys()  # a notebook has its own
         self.arrival = Arrival() if self.document is None else None
         self.help = pn.Column(
             text(key_sheet()),
@@ -88,6 +88,7 @@ class Page:
         self.sent.jscallback(value="seen.value = cb_obj.value", args={"seen": self.seen})
         self.layout = self._layout()
         self._watch()
+        self.lesson = LessonView(self)
         self._update_theme()
         self._update_field()
         self._update_galaxies()
@@ -149,7 +150,7 @@ class Page:
             (state, state.param.watch(soon(self._update_theme), ["theme", "colors", "clusters"])),
             (state, state.param.watch(soon(maps.restretch), CHOICES)),
             (state, state.param.watch(soon(self.maps.galaxy_card.show_layer), ["layer"])),
-            (state, state.param.watch(soon(maps.holes.update), ["cut", "source"])),
+            (state, state.param.watch(soon(maps.holes.update), ["cut", "source", "lesson"])),
             *Blurs(self).watchers(soon),
             *self.overlays.watchers(soon),
             (state, state.param.watch(soon(maps.choose), ["pictures", "source"])),
@@ -169,7 +170,7 @@ class Page:
             self.keys.param.watch(lambda event: self.press(event.obj.key), "presses")
         self.theme.on_click(self.turn_theme)
         self.seen.param.watch(lambda _: self.refresh_soon(), "value")
-        self.maps.galaxies.figure.on_event("selectiongeometry", self._on_box)
+        maps.galaxies.figure.on_event("selectiongeometry", self._on_box)
 
     def close(self) -> None:
         """Let go of the session's objects."""
@@ -328,7 +329,7 @@ class Page:
 
     def _update_theme(self) -> None:
         theme = self.explorer.state.theme
-        self.layout.css_classes = ["mg-root", f"mg-{theme}"]
+        self.layout.css_classes = ["mg-root", f"mg-{theme}", *self.lesson.classes]
         self.theme.label = "Light" if theme == "dark" else "Dark"
         self.maps.paint()
         for section in self.sections:

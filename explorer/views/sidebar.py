@@ -147,6 +147,7 @@ class Sidebar:
     def _field_step(self) -> pn.Column:
         state, widgets = self.state, pn.widgets
         sources = {"COSMOS": "cosmos", "Simulated": "simulated", "My file": "file"}
+        sources = {k: name for k, name in sources.items() if name in state.param.source.objects}
         files = [name for name in state.param.file.objects if name is not None]
         source = Segments.from_param(
             state.param.source,
@@ -154,7 +155,8 @@ class Sidebar:
             label="Field",
             **_WIDE,
         )
-        names = {**{name.rsplit("/", 1)[-1]: name for name in files}, "Another file …": None}
+        names = {name.rsplit("/", 1)[-1]: name for name in files}
+        names |= {"Another file …": None} if None in state.param.file.objects else {}
         self.file = widgets.Select.from_param(
             state.param.file, label="File", options=names, **_WIDE
         )
@@ -179,7 +181,7 @@ class Sidebar:
             self.regions.choice,
             self.simulated,
             self.file,
-            self.upload.layout,
+            *([self.upload.layout] if self.explorer.takes_files else []),
             self.field_words,
             self.whole,
         )

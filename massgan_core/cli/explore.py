@@ -32,12 +32,22 @@ def explore(
     show: Annotated[
         bool, typer.Option("--show/--no-show", help="Open the page in the browser.")
     ] = True,
+    lesson: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|FILE", help="Begin with a lesson: a name, or a TOML file."),
+    ] = None,
+    classroom: Annotated[
+        bool,
+        typer.Option("--class", help="For many at once: share samples, take no files."),
+    ] = False,
 ) -> int:
     """Open the explorer: live posterior maps in the browser. Ctrl-C ends it."""
     folder = find_explorer()
     command = [sys.executable, "-P", "-m", "explorer", *(inputs or [])]
     command += [] if port is None else ["--port", str(port)]
     command += [] if address is None else ["--address", address]
+    command += [] if lesson is None else ["--lesson", lesson]
+    command += ["--class"] if classroom else []
     return run_child([*command, "--show" if show else "--no-show"], folder)
 
 

@@ -210,10 +210,33 @@ def key(page: Page, widget: Any) -> None:
     widget.param.update(key="?", presses=widget.presses + 1)
 
 
+def in_lesson(page: Page, step: int = 2) -> None:
+    page.explorer.state.param.update(lesson="where_is_the_mass", step=step)
+
+
+def in_number(page: Page) -> None:
+    in_lesson(page, 8)
+
+
+def predicted(page: Page) -> None:
+    in_lesson(page)
+    page.explorer.course.predict(0)
+
+
 SESSION = '{"version": 1, "massgan": "0.1.0", "choices": {"seed": 12}}'
 
 TABLE: dict[tuple[str, str], Row] = {
     ("Button", "Dark"): Row("layout"),
+    ("Button", "Projector"): Row("layout"),
+    # A lesson.
+    ("Button", "Lesson"): Row("choice"),
+    ("RadioBoxGroup", "Your prediction"): Row("lesson", 1, in_lesson),
+    ("FloatInput", "Your prediction"): Row("lesson", 12.0, in_number),
+    ("Button", "Show what happens"): Row("lesson", ready=predicted),
+    ("Button", "Back"): Row("choice", ready=in_lesson),
+    ("Button", "Next"): Row("choice", ready=in_lesson),
+    ("Button", "Reset step"): Row("lesson", ready=predicted),
+    ("Button", "Leave lesson"): Row("choice", ready=in_lesson),
     # Which field.
     ("Segments", "Field"): Row("field", "cosmos"),
     ("Select", "Part of the field"): Row("field", None, of_cosmos, choose_second),
@@ -335,6 +358,7 @@ def effects(page: Page) -> dict[str, Any]:
     made = dict(maps.maps)
     return {
         "choice": state.changed(),
+        "lesson": (explorer.course.prediction, explorer.course.revealed),
         "field": (explorer.store.choice, id(explorer.store.field)),
         "sampler": explorer.about,
         "run": (explorer.phase, explorer.runner.total),

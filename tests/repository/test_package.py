@@ -24,6 +24,7 @@ DISTRIBUTION = {"yaml": "pyyaml", "lightning": "lightning-fabric"}
 COMES_WITH = {
     "IPython": "jupyter_bokeh",
     "PIL": "matplotlib",
+    "markdown_it": "panel",
     "param": "panel",
     "pyviz_comms": "panel",
     "tornado": "bokeh",

@@ -1,0 +1,1 @@
+"""Lessons: steps that set the choices of the page, and ask before they show."""
