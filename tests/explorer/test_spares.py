@@ -67,15 +67,15 @@ def test_who_comes_when_none_is_ready_gets_an_empty_document(made: list[Template
     asyncio.run(scene())
 
 
-def test_none_is_built_while_people_come(made: list[Template]) -> None:
+def test_everyone_who_comes_puts_it_off(made: list[Template]) -> None:
     async def scene() -> None:
-        spares = Spares(Template, quiet=0.05)
-        for _ in range(20):
+        spares, due = Spares(Template, quiet=60.0), []
+        for _ in range(3):
             spares.document()
-            await asyncio.sleep(0.01)
-            assert not made
-        await _built(spares)
-        assert len(made) == 1
+            due.append(spares._due)
+        assert [handle.cancelled() for handle in due] == [True, True, False]
+        assert not made
+        due[-1].cancel()
 
     asyncio.run(scene())
 
