@@ -58,7 +58,12 @@ class GanSampler(Trained):
 
     @torch.inference_mode()
     def paint(self, field: ShearField, latents: list[Tensor]) -> Float[Tensor, "N H W"]:
-        """The samples of given white latents, finest level first."""
+        """The samples that given latents make of `field`.
+
+        Args:
+            field: One observed field.
+            latents: White noise [N, C, h, w] of each level, the finest first.
+        """
         filtered, deviation, features, scale = self._once(field, self._encode)
         return painted(
             self.network,

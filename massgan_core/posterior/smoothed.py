@@ -75,7 +75,7 @@ class SmoothedSamples:
         return share_above(self.take(summary), threshold, summary.field)
 
     def sample(self, summary: Summary, index: int) -> Float[Tensor, "H W"]:
-        """One of the samples kept; see :meth:`Summary.sample`."""
+        """Number `index` of the samples that `summary` keeps; see :meth:`Summary.sample`."""
         return self._map(summary.sample(index), summary.field)
 
     def mean(self, summary: Summary) -> Float[Tensor, "H W"]:

@@ -13,6 +13,7 @@ from astropy.wcs import WCS
 ROUND_THE_HALO = "[float(-(g * np.exp(-2j * np.angle(place))).real[ring == k].mean())"
 
 
+@pytest.mark.slow
 def test_shear_and_mass(run: Callable[..., dict]):
     moved = "centre.data.update(x=[10.0], y=[-8.0]) or redraw() or"
     told = run(
