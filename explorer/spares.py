@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from weakref import WeakKeyDictionary
 
 import panel as pn
 from bokeh.document import Document
@@ -28,7 +29,7 @@ class Spares:
     def __init__(self, build: Callable[[], pn.Template], *, quiet: float = QUIET) -> None:
         self._build, self._quiet = build, quiet
         self._ready: tuple[Document, pn.Template] | None = None
-        self._taken: tuple[Document, pn.Template] | None = None
+        self._built: WeakKeyDictionary[Document, pn.Template] = WeakKeyDictionary()
         self._due: asyncio.TimerHandle | None = None
         self._making: asyncio.Task | None = None
 
@@ -44,16 +45,18 @@ class Spares:
 
     def document(self) -> Document:
         """The document of a new session: one with a page in it, or an empty one."""
-        self._taken, self._ready = self._ready, None
+        ready, self._ready = self._ready, None
         self.soon()
-        return Document() if self._taken is None else self._taken[0]
+        if ready is None:
+            return Document()
+        # Others may come before this session asks for its page.
+        document, self._built[document] = ready
+        return document
 
     def page(self) -> pn.Template:
         """The page of the current document: what is in it already, or a new one."""
-        taken, self._taken = self._taken, None
-        if taken is not None and taken[0] is pn.state.curdoc:
-            return taken[1]
-        return self._build()
+        built = self._built.pop(pn.state.curdoc, None)
+        return self._build() if built is None else built
 
     def soon(self) -> None:
         """Build a page once no one has come for a while."""

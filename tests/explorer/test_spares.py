@@ -67,6 +67,22 @@ def test_who_comes_when_none_is_ready_gets_an_empty_document(made: list[Template
     asyncio.run(scene())
 
 
+def test_a_spare_stays_with_its_session_when_others_come_between(made: list[Template]) -> None:
+    """Bokeh awaits between making a document and asking for its page."""
+
+    async def scene() -> None:
+        spares = Spares(Template, quiet=0.0)
+        await _built(spares)
+        first = spares.document()
+        second = spares.document()
+        with set_curdoc(second):
+            assert spares.page() is made[1]
+        with set_curdoc(first):
+            assert spares.page() is made[0] and made[0].document is first
+
+    asyncio.run(scene())
+
+
 def test_everyone_who_comes_puts_it_off(made: list[Template]) -> None:
     async def scene() -> None:
         spares, due = Spares(Template, quiet=60.0), []
