@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isfinite
 from typing import Any
 
 import param
 
+from explorer.links import is_finite
 from massgan_core.simulate.polygons import CORNERS, MOST
 
 REACH = 100.0  #: farthest corner from the centre [arcmin]
@@ -46,10 +46,5 @@ def _is_list(value: Any, least: int, most: int) -> bool:
 
 def _is_hole(outline: Any) -> bool:
     return _is_list(outline, 3, CORNERS) and all(
-        _is_list(corner, 2, 2) and all(_is_place(v) for v in corner) for corner in outline
+        _is_list(corner, 2, 2) and all(is_finite(v, REACH) for v in corner) for corner in outline
     )
-
-
-def _is_place(value: Any) -> bool:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and isfinite(value) and abs(value) <= REACH

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from math import inf, isfinite
 from typing import Any
 
 
@@ -15,3 +16,9 @@ def value_of(text: Any) -> Any:
     except json.JSONDecodeError:
         return text
     return tuple(value) if isinstance(value, list) else value
+
+
+def is_finite(value: Any, reach: float = inf) -> bool:
+    """Whether `value` is a finite number (no bool) that lies no farther than `reach` from 0."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and isfinite(value) and abs(value) <= reach

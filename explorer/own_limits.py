@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from math import isfinite
 from typing import Any
 
 import param
 
+from explorer.links import is_finite
 from explorer.recipes import PICTURES
 
 REACH = 1000.0  #: no limit lies farther from 0
@@ -29,9 +29,4 @@ class OwnLimits(param.Parameter):
 
 def _in_order(ends: Any) -> bool:
     pair = isinstance(ends, list | tuple) and len(ends) == 2
-    return pair and all(_is_limit(end) for end in ends) and ends[0] < ends[1]
-
-
-def _is_limit(value: Any) -> bool:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and isfinite(value) and abs(value) <= REACH
+    return pair and all(is_finite(end, REACH) for end in ends) and ends[0] < ends[1]

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
 from importlib.resources import files
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from explorer.lessons.choices import KEPT, MOST_STEPS
+from explorer.links import is_finite
 from explorer.state import State
 
 KINDS = ("choice", "number", "place")
@@ -190,7 +190,7 @@ def _choice(answer: Any, what: str, choices: tuple[str, ...]) -> int:
 
 
 def _number(answer: Any, what: str, _: tuple[str, ...]) -> tuple[float, float]:
-    pair = isinstance(answer, list) and len(answer) == 2 and all(map(_is_number, answer))
+    pair = isinstance(answer, list) and len(answer) == 2 and all(map(is_finite, answer))
     if not pair or answer[0] > answer[1]:
         raise ValueError(f"{what} must be [low, high], the numbers that are right, got {answer!r}")
     return float(answer[0]), float(answer[1])
@@ -201,7 +201,7 @@ def _place(answer: Any, what: str, _: tuple[str, ...]) -> Place:
     if not isinstance(answer, dict) or {*answer} not in ({"highest", "within"}, {"at", "within"}):
         raise ValueError(f"{what} {form}, got {answer!r}")
     within, at = answer["within"], answer.get("at")
-    if not _is_number(within) or within <= 0:
+    if not is_finite(within) or within <= 0:
         raise ValueError(f"`within` in {what} must be more than 0 [arcmin], got {within!r}")
     if at is None:
         if answer["highest"] not in MAPS:
@@ -209,7 +209,7 @@ def _place(answer: Any, what: str, _: tuple[str, ...]) -> Place:
                 f"`highest` in {what} must be one of {', '.join(MAPS)}, got {answer['highest']!r}"
             )
         return Place(float(within), highest=answer["highest"])
-    pair = isinstance(at, list) and len(at) == 2 and all(map(_is_number, at))
+    pair = isinstance(at, list) and len(at) == 2 and all(map(is_finite, at))
     if not pair or not (0 <= at[0] <= 360 and -90 <= at[1] <= 90):
         raise ValueError(f"`at` in {what} must be [RA, Dec] in degrees, got {at!r}")
     return Place(float(within), at=(float(at[0]), float(at[1])))
@@ -258,7 +258,3 @@ def _flag(table: dict, key: str, where: str) -> bool:
     if not isinstance(value, bool):
         raise ValueError(f"`{key}` of {where} must be true or false, got {value!r}")
     return value
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)

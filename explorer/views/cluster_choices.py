@@ -8,6 +8,7 @@ import panel as pn
 
 from explorer.positions import LISTS
 from explorer.widgets.dropper import Dropper
+from explorer.widgets.slider import slider
 from explorer.widgets.texts import text
 from explorer.widgets.tick import Tick
 
@@ -34,28 +35,11 @@ def list_choices(state: State, about: pn.pane.HTML) -> list:
 
 def peak_choices(state: State) -> list:
     """Which peaks, and how near those of the samples have to be."""
-    widgets = pn.widgets
     return [
         text('<div class="step">Peaks</div>'),
         Tick.from_param(state.param.peaks, label="Diamonds on the maps", **_WIDE),
-        widgets.FloatSlider.from_param(
-            state.param.peak_height,
-            label="κ of a peak at least",
-            start=0.0,
-            end=0.1,
-            step=0.005,
-            throttled=True,
-            **_WIDE,
-        ),
-        widgets.FloatSlider.from_param(
-            state.param.peak_radius,
-            label="Within [′]",
-            start=0.5,
-            end=5.0,
-            step=0.25,
-            throttled=True,
-            **_WIDE,
-        ),
+        slider(state.param.peak_height, "κ of a peak at least", 0.0, 0.1, 0.005, throttled=True),
+        slider(state.param.peak_radius, "Within [′]", 0.5, 5.0, 0.25, throttled=True),
     ]
 
 

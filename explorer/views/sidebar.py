@@ -15,6 +15,7 @@ from explorer.views.tools import Tools
 from explorer.views.upload import Upload
 from explorer.widgets.calm import sheet
 from explorer.widgets.named import Boxes, Segments
+from explorer.widgets.slider import slider
 from explorer.widgets.texts import step, text
 from explorer.widgets.tick import Tick
 
@@ -232,35 +233,20 @@ class Sidebar:
             widgets.Select.from_param(
                 state.param.colors, label="Colours", options=COLORS, **_WIDE
             ),
-            widgets.FloatSlider.from_param(
-                state.param.limit, label="Colour limit ±κ", start=0.02, end=0.4, step=0.01, **_WIDE
-            ),
-            widgets.FloatSlider.from_param(
+            slider(state.param.limit, "Colour limit ±κ", 0.02, 0.4, 0.01),
+            slider(
                 state.param.smoothing,
-                label="Blur of Kaiser–Squires and chance [′]",
-                start=0.0,
-                end=5.0,
-                step=0.1,
+                "Blur of Kaiser–Squires and chance [′]",
+                *(0.0, 5.0, 0.1),
                 throttled=True,
-                **_WIDE,
             ),
-            widgets.FloatSlider.from_param(
+            slider(
                 state.param.blur,
-                label="Blur of sample, mean, uncertainty [′]",
-                start=0.0,
-                end=5.0,
-                step=0.1,
+                "Blur of sample, mean, uncertainty [′]",
+                *(0.0, 5.0, 0.1),
                 throttled=True,
-                **_WIDE,
             ),
-            widgets.FloatSlider.from_param(
-                state.param.threshold,
-                label="Chance of κ above",
-                start=-0.05,
-                end=0.3,
-                step=0.005,
-                **_WIDE,
-            ),
+            slider(state.param.threshold, "Chance of κ above", -0.05, 0.3, 0.005),
             Tick.from_param(state.param.shared, label="Same limits on all κ maps", **_WIDE),
             Tick.from_param(state.param.clusters, label="X-ray clusters", **_WIDE),
             self.tools.layout,
