@@ -179,7 +179,8 @@ def _maker(job: Job, source: int) -> Callable[[torch.Generator], torch.Tensor]:
     with warnings.catch_warnings():
         # Tiling was judged, and told once, when the run was planned.
         warnings.simplefilter("ignore")
-        return LightCone(run.box_folder(job.group), run.grid, run.sources[source])
+        folder, device = run.box_folder(job.group), pick_device(run.device)
+        return LightCone(folder, run.grid, run.sources[source], device=device)
 
 
 @lru_cache(maxsize=1)

@@ -22,6 +22,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 from tqdm import tqdm
 
+from massgan_core.data.observe import device_generator
 from massgan_core.gan import losses, reward
 from massgan_core.gan.config import RunConfig, StageConfig
 from massgan_core.gan.descent import Descent
@@ -170,7 +171,10 @@ class Trainer:
         """`n` maps a field [B, n, H, W] in units of σ_κ."""
         seed, count = self.config.train.seed, n * len(condition)
         first = self.fabric.global_rank * count
-        keys = [generator(seed, _LATENT, self.step, first + i) for i in range(count)]
+        keys = [
+            device_generator(self.device, seed, _LATENT, self.step, first + i)
+            for i in range(count)
+        ]
         latents = self.network.latents(tuple(condition.shape[-2:]), keys)
         latents = [(0 * x if zero else x).to(self.device) for x in latents]
         deviation = self.normalizer.deviation(condition, self.normalizer.pixel_scale)
@@ -258,8 +262,9 @@ class Trainer:
     def _blend(self) -> None:
         """Exponential moving average of the weights; short memory at the start."""
         decay = min(self.settings.ema, (1 + self.step) / (10 + self.step))
-        for key, value in self.network.state_dict().items():
-            self.average[key].lerp_(value, 1 - decay)
+        new = self.network.state_dict()
+        # All at once: one by one, on a GPU, launching takes longer than computing.
+        torch._foreach_lerp_([self.average[k] for k in new], list(new.values()), 1 - decay)
 
     def _check(self) -> dict[str, float]:
         """Validate the averaged weights; tune β_SD; keep the best."""

@@ -102,9 +102,13 @@ class UNet(nn.Module):
     def latents(
         self, shape: tuple[int, int], generators: list[torch.Generator]
     ) -> list[Float[Tensor, "N L h w"]]:
-        """Standard normal latents for a field of `shape` (H, W), one of `generators` a sample."""
+        """Standard normal latents for a field of `shape` (H, W), one of `generators` a sample.
+
+        They are drawn on the device of the generators.
+        """
         samples = [
-            [torch.randn(s, generator=g) for s in self.latent_shapes(shape)] for g in generators
+            [torch.randn(s, generator=g, device=g.device) for s in self.latent_shapes(shape)]
+            for g in generators
         ]
         return [torch.stack(level) for level in zip(*samples, strict=True)]
 

@@ -33,6 +33,7 @@ class LightCone:
         folder: Planes of :func:`~massgan_core.simulate.boxes.run_box`.
         grid: Pixels of the maps. Where they show more than the box, it repeats.
         sources: n(z).
+        device: Where maps are summed. The same generator sees the same places on every device.
 
     Attributes:
         tiled: Share of the lensing weight where the central half of the map, the part one
@@ -43,12 +44,20 @@ class LightCone:
             the lensing weight tiled.
     """
 
-    def __init__(self, folder: Path, grid: Grid, sources: Sources) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        grid: Grid,
+        sources: Sources,
+        *,
+        device: torch.device | str = "cpu",
+    ) -> None:
         card = read_card(folder)
         settings = dict(card["preset"])
         settings["sharpening"] = Sharpening(**settings["sharpening"])
         settings["cores"] = Cores(**settings["cores"])
         self.folder, self.grid, self.sources = Path(folder), grid, sources
+        self.device = torch.device(device)
         self.preset, self.cosmology = Preset(**settings), Cosmology(**card["cosmology"])
         self.slabs = self.preset.slabs(self.cosmology)
         self.weights = self.slabs.weights(sources)
@@ -57,22 +66,35 @@ class LightCone:
         self._judge_tiling()
 
     def __call__(self, generator: torch.Generator) -> Float[Tensor, "H W"]:
-        """One map of κ, less its mean."""
+        """One map of κ, less its mean, on the CPU."""
         height, width = self.grid.shape
-        straight = np.zeros((height, width), np.float32)
-        turned = np.zeros((width, height), np.float32)
+        straight, turned = self._zeros(height, width), self._zeros(width, height)
         for slab, weight in enumerate(self.weights):
             axis, kind = (int(torch.randint(n, (), generator=generator)) for n in (AXES, 8))
             corner = torch.rand(2, generator=generator, dtype=torch.float64).tolist()
             if weight == 0:
                 continue
-            plane = self._planes[slab][axis]
+            plane = self._seen(slab, axis)
             step = self._step(slab, len(plane))
             steps = (-step if kind & 1 else step), (-step if kind & 2 else step)
             first = [c * len(plane) for c in corner]
             add_plane(turned if kind & 4 else straight, plane, first, steps, float(weight))
-        kappa = torch.from_numpy(straight + turned.T)
+        kappa = torch.as_tensor(straight + turned.T).cpu()
         return kappa - kappa.mean(dtype=torch.float64).float()
+
+    def _zeros(self, height: int, width: int) -> np.ndarray | Tensor:
+        if self.device.type == "cpu":
+            return np.zeros((height, width), np.float32)
+        return torch.zeros((height, width), device=self.device)
+
+    def _seen(self, slab: int, axis: int) -> np.ndarray | Tensor:
+        """A plane, where the maps are summed."""
+        if self.device.type == "cpu":
+            return self._planes[slab][axis]
+        held = _held(self.folder, str(self.device))
+        if slab not in held:
+            held[slab] = torch.from_numpy(np.array(self._planes[slab])).to(self.device)
+        return held[slab][axis]
 
     def _step(self, slab: int, pixels: int) -> float:
         """Pixels of the plane that a pixel of the map spans."""
@@ -111,13 +133,19 @@ class LightCone:
 
 
 def add_plane(
-    kappa: np.ndarray,
-    plane: np.ndarray,
+    kappa: np.ndarray | Tensor,
+    plane: np.ndarray | Tensor,
     first: list[float],
     steps: tuple[float, float],
     weight: float,
 ) -> None:
-    """kappa += weight · (plane − 1), bilinear, from pixel `first` on in `steps`, periodic."""
+    """kappa += weight · (plane − 1), bilinear, from pixel `first` on in `steps`, periodic.
+
+    Both are arrays, or both tensors of one device.
+    """
+    if isinstance(kappa, Tensor):
+        _add_tensor(kappa, plane, first, steps, weight)
+        return
     try:
         from massgan_core.simulate.kernels import add_sheet
     except ImportError:
@@ -142,6 +170,28 @@ def _add_plane(
     columns = (plane[:, left].astype(np.float32), plane[:, right].astype(np.float32))
     rows = columns[0] * (1 - g) + columns[1] * g
     kappa += weight * (rows[low] * (1 - f) + rows[high] * f - 1)
+
+
+def _add_tensor(
+    kappa: Tensor, plane: Tensor, first: list[float], steps: tuple[float, float], weight: float
+) -> None:
+    """The same in torch, on any device."""
+    (low, high, f), (left, right, g) = (
+        (torch.from_numpy(part).to(kappa.device) for part in _taps(n, start, step, len(plane)))
+        for n, start, step in zip(kappa.shape, first, steps, strict=True)
+    )
+    f, g = f[:, None], g[None, :]
+    above, below = (
+        plane[at[:, None], left].float() * (1 - g) + plane[at[:, None], right].float() * g
+        for at in (low, high)
+    )
+    kappa += weight * (above * (1 - f) + below * f - 1)
+
+
+@lru_cache(maxsize=1)
+def _held(folder: Path, device: str) -> dict[int, Tensor]:
+    """Planes of the last box on a device, which the cones of all its n(z) share."""
+    return {}
 
 
 def _taps(n: int, start: float, step: float, pixels: int) -> tuple[np.ndarray, ...]:
