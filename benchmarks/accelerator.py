@@ -232,7 +232,7 @@ def training(clock: Clock, field: ShearField, batch: int, profile: Path | None) 
             fabric=make_fabric(clock.device, config.train.precision),
         )
         flop = FlopCounterMode(display=False)
-        flop.mod_tracker = _Whole()  # its own one hooks into the gradient of the penalty, and fails
+        flop.mod_tracker = _Whole()  # its own one fails at the gradient of the penalty
         with flop:
             trainer._compete(given)
         found = {

@@ -21,7 +21,7 @@ _COSMOLOGY = "Default: Planck. A range LOW:HIGH draws one value a box."
 
 def simulate(
     out: Annotated[Path, typer.Argument(metavar="OUT.zarr", help="Store to begin or go on with.")],
-    n: Annotated[int, typer.Option(metavar="N", help="Maps wanted, those there included.")],
+    n: Annotated[int, typer.Option("--n", metavar="N", help="Maps wanted, those there included.")],
     kind: Annotated[
         str, typer.Option(help="lognormal, nbody or ktng (crops of κTNG files).")
     ] = "lognormal",
@@ -45,13 +45,13 @@ def simulate(
         str | None, typer.Option(metavar="VALUE", help="Amplitude, a number or a range.")
     ] = None,
     h: Annotated[
-        str | None, typer.Option(metavar="VALUE", help="H0/(100 km/s/Mpc), or a range.")
+        str | None, typer.Option("--h", metavar="VALUE", help="H0/(100 km/s/Mpc), or a range.")
     ] = None,
     n_s: Annotated[
         str | None, typer.Option(metavar="VALUE", help="Spectral index, or a range.")
     ] = None,
     w: Annotated[
-        str | None, typer.Option(metavar="VALUE", help="Dark energy, or a range.")
+        str | None, typer.Option("--w", metavar="VALUE", help="Dark energy, or a range.")
     ] = None,
     per_box: Annotated[
         int | None,

@@ -13,14 +13,17 @@ References:
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from math import pi, sqrt
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
+from torch.autograd import forward_ad
 
 _NO_SPREAD = 1e-6  # ratio of variances that counts as none
+_NO_SLOPE = 1e-12  # length of a gradient that has no direction
 
 
 def mean_l1(
@@ -262,8 +265,46 @@ def gradient_penalty(
     real: Float[Tensor, "B 1 H W"],
     fake: Float[Tensor, "B 1 H W"],
     mix: Float[Tensor, "B 1 1 1"],
+    *,
+    pieces: bool = False,
 ) -> Float[Tensor, ""]:
-    """E(‖∇D‖₂ − 1)² on straight lines between real and generated maps."""
+    """E(‖∇D‖₂ − 1)² on straight lines between real and generated maps.
+
+    Args:
+        critic: D.
+        real, fake: Maps.
+        mix: Places between them, 0…1.
+        pieces: Whether D is made of linear pieces; on a GPU there is a faster way for such.
+    """
     between = (mix * real + (1 - mix) * fake).detach().requires_grad_(True)
+    if pieces and real.device.type != "cpu":
+        return _penalty_along(critic, between)
+    return _penalty_twice(critic, between)
+
+
+def _penalty_twice(critic: Callable[[Tensor], Tensor], between: Tensor) -> Float[Tensor, ""]:
+    """The penalty by differentiating ∇D a second time."""
     (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
     return ((slope.flatten(1).norm(dim=1) - 1) ** 2).mean()
+
+
+def _penalty_along(critic: Callable[[Tensor], Tensor], between: Tensor) -> Float[Tensor, ""]:
+    """The same by a forward derivative of D along v = 2(‖∇D‖₂ − 1) ∇D/‖∇D‖₂, held fixed.
+
+    D must be made of linear pieces: normalisation layers forget that their derivative depends
+    on their input.
+
+    Its derivatives by the weights are those of the penalty. Second derivatives of convolutions
+    are convolutions with kernels as large as the maps, for which cuDNN has slow algorithms
+    alone: 20 of the 57 ms of a step of 16 fields on an H200.
+    """
+    (slope,) = torch.autograd.grad(critic(between).sum(), between)
+    length = slope.flatten(1).norm(dim=1)
+    pull = 2 * (length - 1) / length.clamp_min(_NO_SLOPE) / len(length)
+    with warnings.catch_warnings():
+        # Torch compiles its forward derivatives on first use, by a function that it deprecates.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        with forward_ad.dual_level():
+            along = forward_ad.make_dual(between.detach(), pull[:, None, None, None] * slope)
+            change = forward_ad.unpack_dual(critic(along)).tangent.sum()
+    return ((length - 1) ** 2).mean() + change - change.detach()

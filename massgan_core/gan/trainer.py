@@ -217,7 +217,10 @@ class Trainer:
         key = generator(self.config.train.seed, _MIX, self.step, self.fabric.global_rank)
         mix = torch.rand((len(real), 1, 1, 1), generator=key).to(self.device)
         score = losses.critic_loss(self.critic(real, seen), self.critic(fake, seen), s.drift)
-        penalty = losses.gradient_penalty(lambda x: self.critic(x, seen), real, fake, mix)
+        pieces = self.critic.of_linear_pieces
+        penalty = losses.gradient_penalty(
+            lambda x: self.critic(x, seen), real, fake, mix, pieces=pieces
+        )
         self.descents["critic_adam"](score + s.penalty * penalty)
         # Generator
         self.critic.requires_grad_(False)

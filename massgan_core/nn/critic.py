@@ -18,7 +18,12 @@ class Critic(nn.Module):
         channels: Channels of image and condition together.
         widths: Channels after each halving of the resolution.
         shuffle: Side of the pixel blocks that become channels at the input.
+
+    Attributes:
+        of_linear_pieces: Whether second derivatives by the image vanish wherever they exist.
     """
+
+    of_linear_pieces = True
 
     def __init__(
         self,

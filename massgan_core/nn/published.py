@@ -140,6 +140,8 @@ class PublishedCritic(Critic):
         side: Of the square fields [pixels]; sides that halve to the same last one will do.
     """
 
+    of_linear_pieces = False  # but for instance normalisation
+
     def __init__(
         self,
         channels: int,

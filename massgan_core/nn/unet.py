@@ -10,6 +10,8 @@ References:
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import torch
 from einops import repeat
 from jaxtyping import Float
@@ -104,12 +106,20 @@ class UNet(nn.Module):
     ) -> list[Float[Tensor, "N L h w"]]:
         """Standard normal latents for a field of `shape` (H, W), one of `generators` a sample.
 
-        They are drawn on the device of the generators.
+        They are drawn on the device of the generators: on a CPU by a few threads, since a GPU
+        paints samples faster than one thread draws them.
         """
-        samples = [
-            [torch.randn(s, generator=g, device=g.device) for s in self.latent_shapes(shape)]
-            for g in generators
-        ]
+        shapes = self.latent_shapes(shape)
+
+        def draw(key: torch.Generator) -> list[Tensor]:
+            return [torch.randn(s, generator=key, device=key.device) for s in shapes]
+
+        threads = min(len(generators), torch.get_num_threads())
+        if threads > 1 and generators[0].device.type == "cpu":
+            with ThreadPoolExecutor(threads) as pool:
+                samples = list(pool.map(draw, generators))
+        else:
+            samples = [draw(key) for key in generators]
         return [torch.stack(level) for level in zip(*samples, strict=True)]
 
     def forward(

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from massgan_core.gan import losses, reward
+from massgan_core.gan.networks import build_critic
 
 AREA = torch.ones(4, 64, 64, dtype=torch.bool)
 
@@ -108,13 +109,37 @@ def test_only_the_footprint_counts(rng):
     )
 
 
-def test_gradient_penalty_of_a_linear_critic(rng):
+@pytest.mark.parametrize("way", [losses._penalty_twice, losses._penalty_along])
+def test_gradient_penalty_of_a_linear_critic(rng, way):
     slope = torch.randn(1, 8, 8, generator=rng)
     real, fake = torch.randn(2, 3, 1, 8, 8, generator=rng)
-    got = losses.gradient_penalty(
-        lambda x: (x * slope).sum((1, 2, 3)), real, fake, torch.rand(3, 1, 1, 1, generator=rng)
-    )
+    between = (0.3 * real + 0.7 * fake).requires_grad_(True)
+    got = way(lambda x: (x * slope).sum((1, 2, 3)), between)
     torch.testing.assert_close(got, (slope.norm() - 1) ** 2)
+
+
+def test_gradient_penalty_pulls_the_critic_as_its_second_derivative_would(rng):
+    critic = build_critic({"critic_widths": (4, 6, 8), "shuffle": 2}, 3, 16).double()
+    condition = torch.randn(3, 2, 16, 16, generator=rng).double()
+    real, fake = torch.randn(2, 3, 1, 16, 16, generator=rng).double()
+    mix = torch.rand(3, 1, 1, 1, generator=rng).double()
+
+    def score(x):
+        return critic(x, condition)
+
+    between = (mix * real + (1 - mix) * fake).requires_grad_(True)
+    want = losses._penalty_twice(score, between)
+    got = losses._penalty_along(score, between)
+    torch.testing.assert_close(got, want)
+    for of_got, of_want in zip(pull(got, critic), pull(want, critic), strict=True):
+        torch.testing.assert_close(of_got, of_want)
+
+
+def pull(loss, module):
+    """Derivatives by all weights; zero where the loss does not see one."""
+    weights = list(module.parameters())
+    found = torch.autograd.grad(loss, weights, allow_unused=True)
+    return [torch.zeros_like(w) if g is None else g for g, w in zip(found, weights, strict=True)]
 
 
 def test_critic_loss_is_least_when_real_scores_above_fake():

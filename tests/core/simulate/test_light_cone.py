@@ -124,6 +124,16 @@ def test_maps_have_zero_mean_and_depend_on_the_generator_alone(box):
     assert torch.corrcoef(both)[0, 1].abs() < 0.5
 
 
+@pytest.mark.parametrize("steps", [(1.3, 0.4), (-2.1, 0.7), (0.2, -3.0)])
+def test_planes_are_summed_alike_as_arrays_and_as_tensors(steps):
+    plane = np.random.default_rng(3).random((24, 24)).astype(np.float16)
+    array = np.full((7, 9), 0.5, np.float32)
+    tensor = torch.from_numpy(array.copy())
+    add_plane(array, plane, [20.5, 3.25], steps, 0.3)
+    add_plane(tensor, torch.from_numpy(plane), [20.5, 3.25], steps, 0.3)
+    torch.testing.assert_close(tensor.numpy(), array, rtol=0, atol=1e-6)
+
+
 def test_deeper_sources_are_lensed_more(box):
     std = [LightCone(box, GRID, Sources.plane(z))(generator(1)).std() for z in (0.4, 0.8, 1.1)]
     assert std[0] < std[1] < std[2]
