@@ -19,14 +19,14 @@ import sys
 from pathlib import Path
 
 PIECE = 15 * 2**20
-KEPT = ("*.safetensors", "log.csv", "config.json")
+KEPT = ("*/*.safetensors", "*/log.csv", "*/config.json")
 
 
-def pack(run: Path, out: Path) -> list[Path]:
+def pack(run: Path, out: Path, kept: tuple[str, ...] = KEPT) -> list[Path]:
     """Cut the files of a run that matter into pieces; a list of them goes into index.json."""
     out.mkdir(parents=True, exist_ok=True)
     index, pieces = {}, []
-    for path in sorted(p for pattern in KEPT for p in run.glob(f"*/{pattern}")):
+    for path in sorted(p for pattern in kept for p in run.glob(pattern)):
         data, name = path.read_bytes(), path.relative_to(run).as_posix()
         parts = [data[i : i + PIECE] for i in range(0, len(data), PIECE)] or [b""]
         index[name] = {"sha256": hashlib.sha256(data).hexdigest(), "parts": []}
