@@ -37,9 +37,6 @@ def make_fabric(device: torch.device | str = "cpu", precision: str = "auto") -> 
         ) from None
 
     device = torch.device(device)
-    if device.type == "cuda":
-        # The shapes of a run do not change: cuDNN may try once which algorithm is fastest.
-        torch.backends.cudnn.benchmark = True
     options = {
         "precision": "bf16-mixed" if is_mixed(device, precision) else "32-true",
         "accelerator": device.type,
