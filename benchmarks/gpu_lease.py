@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--minutes", type=float, default=7.0)
     parser.add_argument("--run", type=Path, default=Path("run"))
-    parser.add_argument("--start", default="default", help="weights to begin from")
+    parser.add_argument("--start", default="default", help="weights to begin from; '' has none")
     parser.add_argument("--preset", default="gpu-hour")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--trial", type=int, default=20, help="steps, thrice, to learn their cost")
@@ -58,17 +58,15 @@ def main() -> None:
         for stage, (share, before) in STAGES.items():
             seconds = (end - time.monotonic()) * share / left
             left -= share
-            start = (
-                checkpoint.find(given.start)
-                if before is None
-                else given.run / before / f"{before}.safetensors"
-            )
+            start = checkpoint.find(given.start) if given.start else None
+            if before is not None:
+                start = given.run / before / f"{before}.safetensors"
             run_stage(given, stage, start, time.monotonic() + seconds)
             keep(given.run, given.out)
             print(f"{stage} done after {time.monotonic() - begun:.0f} s", flush=True)
 
 
-def run_stage(given: argparse.Namespace, stage: str, start: Path, end: float) -> None:
+def run_stage(given: argparse.Namespace, stage: str, start: Path | None, end: float) -> None:
     """As many steps as fit before the clock is at `end`."""
     common = {"stage": stage, "data": given.store, "start": start, "device": given.device}
     with TemporaryDirectory() as folder:

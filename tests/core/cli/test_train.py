@@ -1,5 +1,7 @@
 """``massgan train``: settings to a checkpoint, or one sentence."""
 
+import subprocess
+import sys
 from importlib.util import module_from_spec, spec_from_file_location
 
 import pytest
@@ -78,23 +80,53 @@ def test_the_recipes_are_presets_that_run(tmp_path):
         assert result.exit_code == 0, result.output
 
 
-def test_a_packed_run_is_unpacked_bit_for_bit(tmp_path, root):
+def recipe(root):
+    """The script that packs runs, as a module."""
     spec = spec_from_file_location("gpu_recipe", root / "benchmarks/gpu_recipe.py")
-    recipe = module_from_spec(spec)
-    spec.loader.exec_module(recipe)
-    recipe.PIECE = 1000
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_a_packed_run_is_unpacked_bit_for_bit(tmp_path, root):
+    packer = recipe(root)
+    packer.PIECE = 1000
     run = tmp_path / "run/regression"
     run.mkdir(parents=True)
     (run / "state.safetensors").write_bytes(bytes(range(256)) * 10)
     (run / "log.csv").write_text("step\n1\n")
-    pieces = recipe.pack(tmp_path / "run", tmp_path / "out")
+    pieces = packer.pack(tmp_path / "run", tmp_path / "out")
     assert len(pieces) == 4
-    recipe.unpack(tmp_path / "out", tmp_path / "back")
+    packer.unpack(tmp_path / "out", tmp_path / "back")
     for name in ("state.safetensors", "log.csv"):
         assert (tmp_path / "back/regression" / name).read_bytes() == (run / name).read_bytes()
     pieces[-1].write_bytes(b"lost")
     with pytest.raises(ValueError, match="came back damaged"):
-        recipe.unpack(tmp_path / "out", tmp_path / "other")
+        packer.unpack(tmp_path / "out", tmp_path / "other")
+
+
+@pytest.mark.slow
+def test_a_lease_ends_with_all_checkpoints_packed(tmp_path, root):
+    """Each stage takes the steps that fit, from the weights of the one before."""
+    maps, out = tmp_path / "maps.zarr", tmp_path / "out"
+    words = ["--n", "12", "--per-box", "3", "--side", "64", "--sigma8", "0.7:0.9"]
+    result = CliRunner().invoke(app, ["simulate", str(maps), *words, "--device", "cpu"])
+    assert result.exit_code == 0, result.output
+    script = [
+        sys.executable,
+        root / "benchmarks/gpu_lease.py",
+        maps,
+        out,
+        "--run",
+        tmp_path / "run",
+    ]
+    script += ["--minutes", "0.25", "--preset", "tiny", "--start", "", "--device", "cpu"]
+    script += ["--trial", "1", "--set", "data.held_out=0.3", "train.validate_maps=2"]
+    done = subprocess.run(list(map(str, script)), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = {path.name: path for path in recipe(root).unpack(out, tmp_path / "back")}
+    assert load_card(found["variance.safetensors"])["kind"] == "regression"
+    assert load_card(found["adversarial.safetensors"])["training"]["steps"] > 0
 
 
 @pytest.mark.parametrize(
