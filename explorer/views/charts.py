@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 COUNTS = [4**k for k in range(7)]  #: marks of an axis that counts samples
 _N = ("samples", "@x{0}")
-_BAND = Layer("band", "samples", "samples, 16–84 %")
+_BAND = Layer("band", "samples", "samples, 16–84%")
 _MEDIAN = Layer("line", "samples", "their median")
 _MEAN = Layer("line", "mean", "mean of samples")
 _TRUTH = Layer("line", "truth", "truth")
-_EXACT = Layer("band", "law", "95 % of exact posteriors")
+_EXACT = Layer("band", "law", "95% of exact posteriors")
 
 
 def charts() -> dict[str, Chart]:

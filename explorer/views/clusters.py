@@ -37,7 +37,7 @@ FOUND = (
     "Choose a row to see the cluster in the middle of all maps.",
     "M500 in 10¹³ M☉. κ in r500: mean and standard deviation over the samples of the mean κ "
     "inside the circle; S/N is their ratio. Detected: the share of samples in which fewer than "
-    "5 % of random circles of that size hold more.",
+    "5% of random circles of that size hold more.",
 )
 RISEN = (
     "Peaks of the posterior mean",

@@ -57,7 +57,7 @@ CHECKS = {
         "Coverage",
         "How often intervals between samples hold the truth, against how often they should.",
         f"Central intervals, over all pixels. Grey: {FLAT:.0%} of exact posteriors. Below the "
-        "line: too sure. Above: not sure enough. 95 % shows from 48 samples, 99 % from 208.",
+        "line: too sure. Above: not sure enough. 95% shows from 48 samples, 99% from 208.",
     ),
     "shear": (
         "Predicted shear",

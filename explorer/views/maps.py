@@ -144,9 +144,9 @@ class Maps:
     def choose(self) -> None:
         """Show the maps that are chosen, as far as there is something to show."""
         self.cards["galaxies"].visible = self.state.source == "cosmos"
+        lost = {*self.state.hidden(), *(() if self._truth_known else TRUTHS)}
         for name in TITLES:
-            known = self._truth_known or name not in TRUTHS
-            place, chosen = self.cards[name], known and name in self.state.pictures
+            place, chosen = self.cards[name], name in self.state.pictures and name not in lost
             if chosen:
                 self.maps[name]  # there from now on
             changed, place.visible = chosen != place.visible, chosen

@@ -125,8 +125,8 @@ def chart() -> Chart:
         "along the line [′]",
         "κ",
         {
-            "along_wide": Layer("band", "samples", "samples, 95 %"),
-            "along_samples": Layer("band", "samples", "samples, 68 %"),
+            "along_wide": Layer("band", "samples", "samples, 95%"),
+            "along_samples": Layer("band", "samples", "samples, 68%"),
             "along_ks": Layer("dashed", "law", "Kaiser–Squires"),
             "along_mean": Layer("line", "mean", "mean of samples"),
             "along_truth": Layer("line", "truth", "truth"),

@@ -153,7 +153,7 @@ class Page:
             (state, state.param.watch(soon(maps.holes.update), ["cut", "source", "lesson"])),
             *Blurs(self).watchers(soon),
             *self.overlays.watchers(soon),
-            (state, state.param.watch(soon(maps.choose), ["pictures", "source"])),
+            (state, state.param.watch(soon(maps.choose), ["pictures", "source", "sampler"])),
             (state, state.param.watch(soon(maps.show_cluster), ["cluster"])),
             (explorer, explorer.param.watch(soon(self._update_inspection), ["inspection"])),
             (explorer, explorer.param.watch(soon(self._update_chance), ["chance"])),

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 SPANS = {
     "± the limit above": "limit",
     "As typed": "typed",
-    "90 % of each map": "90",
-    "95 % of each map": "95",
-    "99 % of each map": "99",
-    "99.5 % of each map": "99.5",
+    "90% of each map": "90",
+    "95% of each map": "95",
+    "99% of each map": "99",
+    "99.5% of each map": "99.5",
     "All of each map": "full",
 }
 STRETCHES = {"Linear": "linear", "asinh": "asinh", "Square root": "sqrt"}

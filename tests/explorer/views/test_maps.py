@@ -244,9 +244,14 @@ def test_the_samples_at_both_ends_of_a_cluster_are_shown(maps: Maps, summary: An
 
 def test_the_interval_is_shown_where_it_is_calibrated(maps: Maps, summary: Any) -> None:
     maps.state.pictures = ["low", "high"]
+    maps.state.param.sampler.objects = ["wiener", "gan:default"]
+    maps.choose()
+    assert not maps.cards["low"].visible  # nor is it offered
+    maps.state.sampler = "gan:default"
     maps.choose()
     maps.show_summary(summary, exact=True)
     for name in ("low", "high"):
+        assert maps.cards[name].visible
         assert maps.maps[name].source.data["image"] == []
         assert "Calibrated networks" in maps.maps[name]._note.text
     low, high = (summary.mean + k * summary.std for k in (-2, 2))
