@@ -3,7 +3,7 @@
 # make demos     the notebooks of demos/, in JupyterLab
 # make test      the test suite, browser tests included
 # make test-all  the same with the slow tests
-# make docs      these pages, in build/docs
+# make docs      the documentation, in build/docs (DEMOS=0: without running the notebooks)
 # make bench     scores of CHECKPOINT=… (default: the bundled one) beside the classical methods
 # Everything goes into .venv; PYTHON=python3.12 names the Python it is made with.
 
@@ -12,6 +12,7 @@ VENV ?= .venv
 PORT ?= 5006
 JOBS ?= 2
 SAMPLES ?= 256
+DEMOS ?= 1
 BUNDLED := $(wildcard massgan_core/gan/bundled/*.safetensors)
 # A checkpoint's calibration lies beside it.
 CHECKPOINT ?= $(firstword $(filter-out %.calibration.safetensors,$(BUNDLED)))
@@ -56,7 +57,7 @@ lint: python
 
 docs: python
 	@$(INSTALL) --extras=docs,$(TESTS)
-	$(BIN)/python -m sphinx -W --keep-going -q docs build/docs
+	$(BIN)/python -m sphinx -W --keep-going -q -D run_demos=$(DEMOS) docs build/docs
 	@echo "Open build/docs/index.html."
 
 bench: python

@@ -56,6 +56,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=32)
     parser.add_argument("--redraws", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1, help="of noise, masks, latents, redraws")
+    parser.add_argument("--part", choices=PARTS, help="only this one, as when two run at once")
     given = parser.parse_args()
     found = measure(
         mg.MapStore.open(given.store),
@@ -65,6 +66,7 @@ def main() -> None:
         samples=given.samples,
         redraws=given.redraws,
         seed=given.seed,
+        parts=(given.part,) if given.part else PARTS,
     )
     for title, rows in found.items():
         if rows:
@@ -86,6 +88,7 @@ def measure(
     samples: int,
     redraws: int,
     seed: int,
+    parts: tuple[str, ...] = PARTS,
 ) -> dict[str, list[dict]]:
     """Coverage and redraws of one checkpoint."""
     sampler, calibration = mg.load(checkpoint), calibration_of(checkpoint)
@@ -99,7 +102,7 @@ def measure(
     rows = _first_of_each(store, views.deep_enough(rows), per_box)
     boxes = store.rows("box")[rows].tolist()
     coverage, redrawn = [], []
-    for part in PARTS:
+    for part in parts:
         looks = LOOKS if part == PARTS[1] else 1
         settings = {"rows": rows, "digest": calibration.digest, "samples": samples, "seed": seed}
         shapes = {"miss": (looks * len(rows), len(calibration.levels))}

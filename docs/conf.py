@@ -23,6 +23,7 @@ extensions = [
     "lesson",
     "mathml",
     "public_names",
+    "tutorials",
 ]
 exclude_patterns = ["_build", "_ext"]
 source_suffix = {".md": "markdown"}

@@ -25,7 +25,6 @@ from tqdm import tqdm
 
 from massgan_core.data import MapStore
 from massgan_core.data.cut import cut
-from massgan_core.data.observe import device_generator
 from massgan_core.gan.config import updated
 from massgan_core.gan.schedule import is_mixed, learning_rate
 from massgan_core.gan.state import append_row, restore, state_facts, under, write_state
@@ -34,7 +33,7 @@ from massgan_core.score.checkpoint import save
 from massgan_core.score.config import ScoreConfig
 from massgan_core.score.loss import Noised, denoising_loss, noise_levels, noised
 from massgan_core.score.prior import Prior
-from massgan_core.sky import generator
+from massgan_core.sky import device_generator, generator
 from massgan_core.survey import cosmos_spectrum
 from massgan_core.training_score_card import make_card, measured_ratio
 from massgan_core.training_score_skies import TRAIN, VALIDATE, LognormalSkies, StoredSkies

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import urllib.request
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -34,7 +36,6 @@ USUAL = {
 def run(path: Path, name: str, limits: Limits) -> dict[str, Any]:
     """Positions as lists: ``ra``, ``dec`` [deg], ``radius`` [arcmin], ``names``, ``redshift``."""
     warnings.simplefilter("ignore")
-    urllib.request.urlopen = _refuse  # a VOTable may ask for its data from anywhere
     unpack(path, name, limits)
     data = path.read_bytes()
     start = data[:4096].lstrip()
@@ -43,7 +44,8 @@ def run(path: Path, name: str, limits: Limits) -> dict[str, Any]:
     for magic, what in ARCHIVES.items():
         if start.startswith(magic):
             raise ValueError(f"{name} is {what}; unpack it and drop the file that is in it")
-    table = _table(path, name, data, start)
+    with _alone():
+        table = _table(path, name, data, start)
     found = positions.pasted(data.decode()) if table is None else _columns(table, name, limits)
     return {
         "ra": found.ra.tolist(),
@@ -123,6 +125,16 @@ def _text(value: Any) -> str:
     if np.ma.is_masked(value):
         return ""
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Nothing is fetched meanwhile: a VOTable may ask for its data from anywhere."""
+    usual, urllib.request.urlopen = urllib.request.urlopen, _refuse
+    try:
+        yield
+    finally:
+        urllib.request.urlopen = usual
 
 
 def _refuse(*_: object, **__: object) -> NoReturn:

@@ -16,7 +16,15 @@ from torch import Tensor
 
 from massgan_core.data.cut import cut
 from massgan_core.data.masks import random_mask
-from massgan_core.sky import Grid, ShearField, footprint, generator, reduced_shear, shape_noise
+from massgan_core.sky import (
+    Grid,
+    ShearField,
+    device_generator,
+    footprint,
+    generator,
+    reduced_shear,
+    shape_noise,
+)
 from massgan_core.sky.noise import COSMOS_SCATTER
 
 _OBSERVE, _NOISE = 21, 22  # keys of the independent random streams behind one seed
@@ -131,8 +139,3 @@ def _observed_corners(mask: Bool[Tensor, "Y X"], shape: tuple[int, int]) -> Int[
     if corners.shape[1] == 0:
         raise ValueError(f"no patch of {shape} pixels lies in the observed part of `sigma`")
     return corners
-
-
-def device_generator(device: torch.device, *key: int) -> torch.Generator:
-    """A generator on `device` keyed by integers; on the CPU :func:`massgan_core.sky.generator`."""
-    return torch.Generator(device).manual_seed(generator(*key).initial_seed())

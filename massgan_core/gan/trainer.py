@@ -22,7 +22,6 @@ from safetensors.torch import load_file
 from torch import Tensor
 from tqdm import tqdm
 
-from massgan_core.data.observe import device_generator
 from massgan_core.gan import losses, reward
 from massgan_core.gan.config import RunConfig, StageConfig
 from massgan_core.gan.descent import Descent
@@ -32,7 +31,7 @@ from massgan_core.gan.residual import painted
 from massgan_core.gan.schedule import fast_layout
 from massgan_core.gan.state import append_row, state_facts, under, write_state
 from massgan_core.nn import Critic, UNet
-from massgan_core.sky import ShearField, generator, remove_mean
+from massgan_core.sky import ShearField, device_generator, generator, remove_mean
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric

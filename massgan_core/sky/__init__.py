@@ -8,7 +8,7 @@ from massgan_core.sky.lensing import ShearOperator, reduced_shear
 from massgan_core.sky.maxima import local_maxima
 from massgan_core.sky.noise import pixel_sigma, shape_noise, shear_scatter
 from massgan_core.sky.polygons import inside_polygon
-from massgan_core.sky.rng import Draws, generator
+from massgan_core.sky.rng import Draws, device_generator, generator
 from massgan_core.sky.smooth import MaskedSmoothing, smooth
 from massgan_core.sky.sources import Sources
 from massgan_core.sky.spectrum import PowerSpectrum, band_power, gaussian_field
@@ -26,6 +26,7 @@ __all__ = [
     "Stop",
     "Stopped",
     "band_power",
+    "device_generator",
     "footprint",
     "galaxy_density",
     "gaussian_field",

@@ -21,6 +21,11 @@ def generator(*key: int) -> torch.Generator:
     return torch.Generator().manual_seed(int(state[0]) << 31 ^ int(state[1]))
 
 
+def device_generator(device: torch.device, *key: int) -> torch.Generator:
+    """A generator on `device` keyed by integers; on the CPU :func:`generator`."""
+    return torch.Generator(device).manual_seed(generator(*key).initial_seed())
+
+
 class Draws:
     """Hands out one generator a sample: the i-th is keyed by (seed, i).
 

@@ -13,7 +13,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-PAGES = sorted(page.relative_to(ROOT).as_posix() for page in DOCS.rglob("*.md"))
+MADE = DOCS / "tutorials"  #: of the demos, which have tests of their own
+PAGES = sorted(
+    page.relative_to(ROOT).as_posix()
+    for page in DOCS.rglob("*.md")
+    if not page.is_relative_to(MADE)
+)
 QUICK = ("docs/explanation/conventions.md", "docs/reference/files.md")
 #: First words of commands that serve, train, or need other machines: read by people alone.
 SHOWN = ("make", "massgan", "panel", "pip", "pre-commit", "torchrun", "python")

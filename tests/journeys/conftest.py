@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Thread
@@ -180,9 +181,22 @@ def laboratory(serve: Callable[..., str]) -> Callable[[Path], str]:
             f"--LabApp.workspaces_dir={folder}/workspaces",
         )
         at = urlsplit(address)
+        _await(at.hostname, at.port)  # it says where it is before it listens
         return f"{at.scheme}://{at.netloc}/lab/tree"
 
     return start
+
+
+def _await(host: str, port: int) -> None:
+    """Until someone listens."""
+    for _ in range(600):
+        try:
+            socket.create_connection((host, port), timeout=1).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise AssertionError(f"nothing listens on {host}:{port}")
 
 
 # Not longer than a module: while it lives the thread has a running event loop, and the next
