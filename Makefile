@@ -17,7 +17,7 @@ BUNDLED := $(wildcard massgan_core/gan/bundled/*.safetensors)
 # A checkpoint's calibration lies beside it.
 CHECKPOINT ?= $(firstword $(filter-out %.calibration.safetensors,$(BUNDLED)))
 BIN := $(VENV)/bin
-TESTS := cluster,docs,explorer,page,plot,simulate,storage,test,train
+TESTS := cluster,docs,explorer,plot,simulate,storage,test,train
 
 # Unset: PyTorch's CPU index on Linux without an NVIDIA GPU. Set but empty: the ordinary registry.
 ifneq ($(origin TORCH_INDEX),undefined)
@@ -47,7 +47,7 @@ test: python
 	$(PYTEST) -m "not slow"
 
 test-all: python
-	@$(INSTALL) --extras=notebook,$(TESTS) --browser
+	@$(INSTALL) --extras=notebook,page,$(TESTS) --browser
 	$(PYTEST)
 
 lint: python
@@ -65,7 +65,7 @@ bench: python
 	$(BIN)/python benchmarks/score.py $(CHECKPOINT) --out runs/score
 
 lock: python
-	@$(INSTALL) --extras=notebook,$(TESTS)
+	@$(INSTALL) --extras=notebook,page,$(TESTS)
 	$(BIN)/python .ci/lock.py > constraints.tmp && mv constraints.tmp constraints.txt
 
 clean:

@@ -11,6 +11,12 @@ from typing import Any
 import pytest
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Node comes with the extra `page`, which `make test` does without."""
+    if "node" in getattr(item, "fixturenames", ()):
+        item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def node(root: Path) -> Callable[..., Any]:
     """`node(code, **given)`: what an asynchronous function body returns, by way of JSON.

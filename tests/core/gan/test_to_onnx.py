@@ -1,8 +1,6 @@
 import builtins
 
 import numpy as np
-import onnx
-import onnxruntime
 import pytest
 import torch
 
@@ -12,6 +10,11 @@ from massgan_core.gan.residual import filtered_noise
 from massgan_core.gan.sampler import build
 from massgan_core.gan.to_onnx import Decoder, field_inputs, hartley, to_onnx
 from massgan_core.sky import Draws, remove_mean
+
+# They come with the extra `page`, which `make test` does without.
+onnx = pytest.importorskip("onnx")
+onnxruntime = pytest.importorskip("onnxruntime")
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
