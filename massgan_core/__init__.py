@@ -66,6 +66,8 @@ _HOMES = {
     "side_by_side": "evaluating.plots.side_by_side",
     "simulated": "wiring",
     "spectrum_of": "wiring",
+    "read_config": "gan.config",
+    "train_stages": "training",
     "to_fits": "export",
     "to_xarray": "export",
 }

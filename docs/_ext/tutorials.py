@@ -67,9 +67,8 @@ def write_page(book: NotebookNode, name: str, out: Path) -> None:
         else:
             cell.source = cell.source.replace(".ipynb)", ".md)")
     resources: dict[str, Any] = {"output_files_dir": f"{name}_files"}
-    exporter = MarkdownExporter()
-    exporter.register_preprocessor("nbconvert.preprocessors.ExtractOutputPreprocessor", True)
-    text, found = exporter.from_notebook_node(book, {"unique_key": name, **resources})
+    resources["unique_key"] = name
+    text, found = MarkdownExporter().from_notebook_node(book, resources)
     for file, data in found["outputs"].items():
         target = out / file
         target.parent.mkdir(exist_ok=True)
