@@ -71,7 +71,8 @@ def main() -> None:
     for title, rows in found.items():
         if rows:
             _show(title, rows)
-    rows = [{"table": title, **row} for title, part in found.items() for row in part]
+    about = {"checkpoint": given.checkpoint}
+    rows = [{**about, "table": title, **row} for title, part in found.items() for row in part]
     with (given.out / "fresh.csv").open("w", encoding="utf-8", newline="") as file:
         names = list(dict.fromkeys(name for row in rows for name in row))
         table = csv.DictWriter(file, names, restval="")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import panel as pn
+from bokeh.settings import settings
 from panel.io.document import init_doc
 from panel.io.location import Location
 from panel.io.resources import LOCAL_DIST
@@ -147,6 +148,8 @@ def serve(
     In a `classroom` samples stay for those who come to a step later, and no page takes files.
     """
     inputs = tuple(inputs)
+    # Bokeh would look through a page's models for faults while its visitor waits; a test looks.
+    settings.perform_document_validation = False
     if classroom:
         SHELF.hold()
     spares = Spares(lambda: page(inputs, lesson=lesson, classroom=classroom))

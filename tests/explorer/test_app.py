@@ -47,6 +47,21 @@ def test_a_page_is_built_in_one_go() -> None:
     assert len(looks) == 1 and len(list(document.models)) > 100
 
 
+def test_a_page_has_no_fault_that_bokeh_knows() -> None:
+    """The server does not ask: it would take longer than all else it does for a visitor."""
+    from bokeh.core.validation.check import check_integrity
+    from bokeh.core.validation.warnings import EMPTY_LAYOUT
+    from bokeh.document import Document
+    from panel.io.state import set_curdoc
+
+    document = Document()
+    with set_curdoc(document):
+        page()._init_doc(document)
+    issues = check_integrity(set(document.models))
+    faults = {issue.code for issue in (*issues.error, *issues.warning)}
+    assert faults <= {EMPTY_LAYOUT.code}  # which is how something without content waits
+
+
 def test_a_page_opened_without_its_html_asks_no_other_host(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
