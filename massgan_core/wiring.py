@@ -79,6 +79,8 @@ def sampler(
     if method in NETWORKS:
         power = spectrum_of(field) if method == "score" else None
         return trained(method, checkpoint, power=power, device=device, steps=steps)
+    if method not in METHODS:
+        raise ValueError(f"`method` must be one of {', '.join(METHODS)}, got {method!r}")
     check_steps(method, steps)
     if method == "wiener":
         from massgan_core.mapping import Wiener
@@ -88,11 +90,9 @@ def sampler(
         from massgan_core.mapping import Sparse
 
         return Sparse(spectrum_of(field))
-    if method == "ks":
-        from massgan_core.mapping import KaiserSquires
+    from massgan_core.mapping import KaiserSquires
 
-        return KaiserSquires()
-    raise ValueError(f"`method` must be one of {', '.join(METHODS)}, got {method!r}")
+    return KaiserSquires()
 
 
 def trained(

@@ -72,6 +72,14 @@ class ShearField:
         object.__setattr__(self, "gamma", torch.where(mask, self.gamma, zero))
         object.__setattr__(self, "sigma", torch.where(mask, self.sigma, torch.inf))
 
+    def __repr__(self) -> str:
+        shape = " × ".join(map(str, self.gamma.shape))
+        known = "" if self.kappa is None else ", true κ known"
+        return (
+            f"<ShearField {self.name!r}: {shape} pixels of {self.grid.pixel_scale:g}′, "
+            f"{self.mask.double().mean():.0%} observed{known}>"
+        )
+
     @cached_property
     def footprint(self) -> Bool[Tensor, "*B H W"]:
         """Where one evaluates and removes the mean."""

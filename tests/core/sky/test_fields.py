@@ -71,3 +71,13 @@ def test_shapes_must_agree(rng):
     gamma = torch.zeros(8, 9, dtype=torch.complex64)
     with pytest.raises(ValueError, match=r"`gamma` must end in shape \(8, 8\)"):
         ShearField(Grid((8, 8)), gamma, torch.ones(8, 9), torch.ones(8, 9).bool())
+
+
+def test_a_field_is_one_line_for_people():
+    grid = Grid((4, 6), 0.29)
+    mask = torch.zeros(grid.shape, dtype=torch.bool)
+    mask[:, :3] = True
+    field = ShearField(
+        grid, torch.zeros(grid.shape) + 0j, torch.ones(grid.shape), mask, name="sky"
+    )
+    assert repr(field) == "<ShearField 'sky': 4 × 6 pixels of 0.29′, 50% observed>"
