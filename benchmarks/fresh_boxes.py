@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,7 @@ from massgan_core.sky import ShearField, generator
 FACTORS = torch.cat([torch.zeros(1), torch.logspace(-1, 1, 400)]).double()  #: λ whose risk is kept
 PARTS = ("its own grid", "other fields")
 DELTA = 0.1
+BLOCK = 5  #: boxes whose numbers are kept together
 _LATENT, _REDRAW = 61, 62  # keys of the random streams behind a seed
 
 
@@ -100,34 +102,49 @@ def measure(
     rows, note = unused(sampler.card, store)
     print(note)
     views = views_of(sampler, store, None, seed)
-    rows = _first_of_each(store, views.deep_enough(rows), per_box)
-    boxes = store.rows("box")[rows].tolist()
+    done = set(store.done())
+    rows = [row for row in views.deep_enough(rows) if row in done]
+    rows = _first_of_each(store, rows, per_box)
     coverage, redrawn = [], []
     for part in parts:
         looks = LOOKS if part == PARTS[1] else 1
-        settings = {"rows": rows, "digest": calibration.digest, "samples": samples, "seed": seed}
-        shapes = {"miss": (looks * len(rows), len(calibration.levels))}
-        shapes |= {"risk": (looks * len(rows), len(FACTORS)), "inside": (looks * len(rows),)}
-        ledger = Ledger(out / part.replace(" ", "-"), settings, shapes)
-        progress = tqdm(total=looks * len(rows), initial=ledger.done, desc=part)
         observed = views.otherwise if looks > 1 else views.as_surveyed
-        fields: list[ShearField] = []  # of the last row
-        while ledger.done < looks * len(rows):
-            place, look = divmod(ledger.done, looks)
-            fields = observed(rows[place]) if look == 0 or not fields else fields
-            field = fields[look]
-            key = int(generator(seed, _LATENT, rows[place], look).initial_seed())
-            *_, summary = mg.stream(sampler, field, samples, 8, seed=key, keep=samples)
-            ledger.put(**_of_field(summary, field, calibration))
-            progress.update()
-        progress.close()
-        own = np.repeat(boxes, looks).tolist()
-        coverage += _coverage(part, ledger, calibration.levels, own)
+        settings = {"digest": calibration.digest, "samples": samples, "seed": seed}
+        found = []
+        for number, block in _blocks(store, rows):
+            shapes = {"miss": (looks * len(block), len(calibration.levels))}
+            shapes |= {"risk": (looks * len(block), len(FACTORS)), "inside": (looks * len(block),)}
+            folder = out / part.replace(" ", "-") / f"{number:03d}"
+            ledger = Ledger(folder, settings | {"rows": block}, shapes)
+            progress = tqdm(
+                total=looks * len(block), initial=ledger.done, desc=f"{part}, {number}"
+            )
+            fields: list[ShearField] = []  # of the last row
+            while ledger.done < looks * len(block):
+                place, look = divmod(ledger.done, looks)
+                fields = observed(block[place]) if look == 0 or not fields else fields
+                field = fields[look]
+                key = int(generator(seed, _LATENT, block[place], look).initial_seed())
+                *_, summary = mg.stream(sampler, field, samples, 8, seed=key, keep=samples)
+                ledger.put(**_of_field(summary, field, calibration))
+                progress.update()
+            progress.close()
+            found.append({name: ledger[name][:].copy() for name in shapes})
+        every = {name: np.concatenate([one[name] for one in found]) for name in found[0]}
+        own = np.repeat(store.rows("box")[rows], looks).tolist()
+        coverage += _coverage(part, every, calibration.levels, own)
         if part == PARTS[0]:
             for level in calibration.levels:
-                risk = torch.from_numpy(ledger["risk"][:])
+                risk = torch.from_numpy(every["risk"])
                 redrawn.append(_redrawn(risk, own, level, redraws, seed))
     return {"coverage": coverage, "rcps": redrawn}
+
+
+def _blocks(store: mg.MapStore, rows: list[int]) -> Iterator[tuple[int, list[int]]]:
+    """Rows by the block of boxes they belong to: more boxes leave what is done as it is."""
+    block = store.rows("box")[rows] // BLOCK
+    for number in np.unique(block).tolist():
+        yield number, [row for row, of in zip(rows, block.tolist(), strict=True) if of == number]
 
 
 def _of_field(summary: mg.Summary, field: ShearField, calibration: object) -> dict[str, Tensor]:
@@ -147,13 +164,13 @@ def _of_field(summary: mg.Summary, field: ShearField, calibration: object) -> di
 
 
 def _coverage(
-    part: str, ledger: Ledger, levels: tuple[float, ...], boxes: list[int]
+    part: str, every: dict[str, np.ndarray], levels: tuple[float, ...], boxes: list[int]
 ) -> list[dict]:
-    weights, known = box_weights(boxes), ledger["inside"][:] > 0
+    weights, known = box_weights(boxes), every["inside"] > 0
     weights = weights[:, torch.from_numpy(known)]
     found = []
     for i, level in enumerate(levels):
-        miss = torch.from_numpy(ledger["miss"][known, i]).double()
+        miss = torch.from_numpy(every["miss"][known, i]).double()
         error = float((weights @ miss / weights.sum(1)).std())
         found.append(
             {
