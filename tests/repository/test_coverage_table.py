@@ -42,15 +42,13 @@ def test_the_bundled_intervals_hold_on_boxes_that_made_them_not():
 
 
 def test_they_hold_on_boxes_that_nothing_was_chosen_on(script):
-    """The survey's own grid at both levels; RCPS may break its word in a share δ of draws."""
+    """On the survey's own grid; RCPS may break its word in a share δ of draws at most."""
     with script["FRESH"].open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    known = [r for r in rows if r["checkpoint"] == "default"]
-    own = [r for r in known if r["part"] == "its own grid" and r["promised"] in ("0.68", "0.95")]
-    assert len(own) == 2
+        known = [row for row in csv.DictReader(file) if row["checkpoint"] == "default"]
+    own = [row for row in known if row["part"] == "its own grid"]
+    assert {row["promised"] for row in own} == {"0.68", "0.95"}
     for row in own:
         covered, error = float(row["covered"]), float(row["error"])
-        assert error <= 0.005 and row["passes"] == "True", row
         assert passes(1 - covered, error, 1 - float(row["promised"])), row
-    redrawn = [r for r in known if r["table"] == "rcps"]
-    assert redrawn and all(float(r["exceeded"]) <= float(r["delta"]) for r in redrawn)
+    redrawn = [row for row in known if row["table"] == "rcps"]
+    assert redrawn and all(float(row["exceeded"]) <= float(row["delta"]) for row in redrawn)
