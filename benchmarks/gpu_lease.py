@@ -79,7 +79,10 @@ def run_stage(given: argparse.Namespace, stage: str, start: Path | None, end: fl
         print(f"{stage}: {step:.4f} s a step, trial {time.monotonic() - clock:.1f} s", flush=True)
     validation = 0.06 * settings(given, []).train.validate_maps * CHECKS
     steps = max(int((end - time.monotonic() - validation) / step), 2 * CHECKS)
+    # Not a warm-up that takes most of a short run.
+    warmup = min(getattr(settings(given, []).train, stage).warmup, max(steps // 10, 1))
     final = [f"train.{stage}.steps={steps}", f"train.validate_every={steps // CHECKS}"]
+    final += [f"train.{stage}.warmup={warmup}"]
     train(settings(given, final), given.run / stage, until=end, **common)
 
 
