@@ -16,12 +16,12 @@ import csv
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
 import torch
-from gpu_recipe import pack
 
 import massgan_core as mg
 from massgan_core.data import Dataset
@@ -112,7 +112,7 @@ def read_once() -> Iterator[None]:
 def keep(run: Path, out: Path) -> None:
     """Checkpoints and logs of the stages that are done."""
     names = [f"{s}/{s}.safetensors" for s in ("adversarial", "variance")]
-    pack(run, out, kept=(*names, "*/log.csv"))
+    import_module("gpu_recipe").pack(run, out, kept=(*names, "*/log.csv"))
 
 
 if __name__ == "__main__":

@@ -203,6 +203,9 @@ def train_stages(
 
     Returns:
         Path of the last checkpoint written.
+
+    Raises:
+        ValueError: Unknown stage, or as of :func:`train`.
     """
     if stage not in ("both", *STAGES):
         raise ValueError(f"`stage` must be both, {' or '.join(STAGES)}, got {stage!r}")

@@ -107,7 +107,15 @@ def presets() -> list[str]:
 
 
 def read_config(preset: str, overrides: list[str] | None = None) -> RunConfig:
-    """Settings of a preset (or TOML file), changed by ``section.key=value`` strings."""
+    """Settings of a preset, changed one by one.
+
+    Args:
+        preset: Its name, or a TOML file like those beside this code.
+        overrides: Strings ``section.key=value``, e.g. ``train.seed=2``.
+
+    Raises:
+        ValueError: No such preset, file or setting, or a value that is none of its kind.
+    """
     path = PRESETS / f"{preset}.toml"
     if preset.endswith(".toml"):
         path = Path(preset)

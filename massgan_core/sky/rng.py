@@ -22,7 +22,12 @@ def generator(*key: int) -> torch.Generator:
 
 
 def device_generator(device: torch.device, *key: int) -> torch.Generator:
-    """A generator on `device` keyed by integers; on the CPU :func:`generator`."""
+    """A generator on `device` keyed by integers; on the CPU :func:`generator`.
+
+    Args:
+        device: Where it draws.
+        key: Integers, as for :func:`generator`.
+    """
     return torch.Generator(device).manual_seed(generator(*key).initial_seed())
 
 
