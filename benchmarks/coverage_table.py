@@ -20,6 +20,7 @@ from importlib import import_module
 from pathlib import Path
 
 from massgan_core.calibrating import calibration_of
+from massgan_core.evaluate.conformal import passes
 from massgan_core.gan.checkpoint import checkpoints
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -58,7 +59,7 @@ def fresh(path: Path = FRESH) -> str:
         if row["table"] == "coverage":
             cells = [f"`{row['checkpoint']}`", row["part"], f"{float(row['promised']):.0%}"]
             cells += [f"{float(row['covered']):.2%} ± {float(row['error']):.2%}"]
-            cells += [row["fields"], row["boxes"], "yes" if row["passes"] == "True" else "no"]
+            cells += [row["fields"], row["boxes"], _verdict(row)]
             lines.append("| " + " | ".join(cells) + " |")
     lines += [
         "",
@@ -73,6 +74,16 @@ def fresh(path: Path = FRESH) -> str:
             cells += [f"{float(row['exceeded']):.1%}", f"{float(row['delta']):.0%}"]
             lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def _verdict(row: dict[str, str]) -> str:
+    """Whether a line of coverage passes, or cannot be told."""
+    if row["passes"] == "True":
+        return "yes"
+    covered, error = float(row["covered"]), float(row["error"])
+    if passes(1 - covered, error, 1 - float(row["promised"])):
+        return "not decided: the error is too large"
+    return "no"
 
 
 def elsewhere(path: Path = CSV) -> str:
