@@ -24,7 +24,6 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -33,8 +32,7 @@ from torch.utils.flop_counter import FlopCounterMode
 import massgan_core as mg
 from massgan_core.gan.config import read_config
 from massgan_core.gan.networks import build, build_critic
-from massgan_core.gan.normalize import CHANNELS, FILTERED
-from massgan_core.gan.residual import painted
+from massgan_core.gan.normalize import CHANNELS
 from massgan_core.gan.schedule import make_fabric
 from massgan_core.gan.trainer import Batch, Trainer
 from massgan_core.sky import Draws, ShearField
@@ -104,42 +102,24 @@ def counted(network: nn.Module, width: int) -> Iterator[list[tuple[float, float]
 class Decoder:
     """A batch of samples from latents that lie on the device; the encoder has run."""
 
-    def __init__(self, sampler: Any, field: ShearField, batch: int, dtype: torch.dtype) -> None:
-        network, normalizer = sampler.network, sampler.normalizer
-        self.network, self.dtype, self.device = network, dtype, sampler.device
-        condition, self.scale = sampler._condition(field)
-        with torch.inference_mode(), self._cast():
-            self.features = network.features(condition)
-        self.filtered = condition[:, FILTERED : FILTERED + 1]
-        self.deviation = normalizer.deviation(condition, field.grid.pixel_scale)
-        self.normalizer, self.shape = normalizer, field.grid.shape
-        latents = network.latents(tuple(condition.shape[-2:]), Draws(1).take(batch))
-        self.latents = [x.to(self.device) for x in latents]
+    def __init__(self, field: ShearField, batch: int, dtype: torch.dtype) -> None:
+        self.field, self.dtype, self.device = field, dtype, field.device
+        # Of its own: what the encoder made at another precision would be kept.
+        self.sampler = mg.load("default", device=field.device)
+        multiple = self.sampler.network.multiple
+        padded = tuple(n + -n % multiple for n in field.grid.shape)
+        latents = self.sampler.network.latents(padded, Draws(1).take(batch))
+        self.latents = [x.to(field.device) for x in latents]
+        self()
 
-    @torch.inference_mode()
     def __call__(self) -> Tensor:
-        with self._cast():
-            return self.paint()
-
-    def paint(self) -> Tensor:
-        return painted(
-            self.network,
-            self.normalizer,
-            self.filtered,
-            self.deviation,
-            self.latents,
-            lambda seen: self.network.paint(self.features, seen),
-            self.shape,
-            self.scale,
-        )
-
-    def _cast(self) -> Any:
         half = self.dtype != torch.float32
-        return torch.autocast(self.device.type, self.dtype) if half else nullcontext()
+        with torch.autocast(self.device.type, self.dtype) if half else nullcontext():
+            return self.sampler.paint(self.field, self.latents)
 
     def floor(self, peak: float, bandwidth: float) -> tuple[float, float]:
         """Least seconds of a batch, and its FLOP."""
-        with counted(self.network, self.dtype.itemsize) as rows:
+        with counted(self.sampler.network, self.dtype.itemsize) as rows:
             self()
         return sum(max(f / peak, b / bandwidth) for f, b in rows), sum(f for f, _ in rows)
 
@@ -148,10 +128,9 @@ def sampling(
     clock: Clock, field: ShearField, batches: list[int], found: dict[str, float], compiled: bool
 ) -> list[dict]:
     rows = []
-    sampler = mg.load("default", device=clock.device)
     for batch in batches:
         for name, dtype in DTYPES.items():
-            decoder = Decoder(sampler, field, batch, dtype)
+            decoder = Decoder(field, batch, dtype)
             peak = max(found[f"matmul {name}"], found[f"conv {name}"])
             floor, flop = decoder.floor(peak, found["copy"])
             for way, work in ways(decoder, compiled):
@@ -167,10 +146,12 @@ def sampling(
                     }
                 )
                 print(rows[-1], flush=True)
+    sampler = mg.load("default", device=clock.device)
+    padded = tuple(n + -n % sampler.network.multiple for n in field.grid.shape)
     for n in batches:
         seconds = clock(lambda n=n: sampler.sample(field, n, 1).cpu())
         rows.append({"way": "sample", "batch": n, "samples a second": n / seconds})
-        seconds = clock(lambda n=n: sampler.network.latents((304, 304), Draws(1).take(n)))
+        seconds = clock(lambda n=n: sampler.network.latents(padded, Draws(1).take(n)))
         rows.append({"way": "latents alone", "batch": n, "samples a second": n / seconds})
         print(rows[-2], rows[-1], flush=True)
     return rows
@@ -181,21 +162,17 @@ def ways(decoder: Decoder, compiled: bool) -> Iterator[tuple[str, Callable[[], o
     yield "eager", decoder
     if decoder.device.type != "cuda":
         return
-    decoder()
     stream, graph = torch.cuda.Stream(), torch.cuda.CUDAGraph()
     with torch.cuda.stream(stream):
         decoder()
     torch.cuda.current_stream().wait_stream(stream)
-    with torch.inference_mode(), decoder._cast(), torch.cuda.graph(graph):
-        decoder.paint()
+    with torch.cuda.graph(graph):
+        decoder()
     yield "graph", graph.replay
     if compiled and decoder.dtype != torch.float32:
-        plain = decoder.network.paint
-        decoder.network.paint = torch.compile(plain)
-        try:
-            yield "compiled", decoder
-        finally:
-            del decoder.network.paint
+        network = decoder.sampler.network
+        network.paint = torch.compile(network.paint)
+        yield "compiled", decoder
 
 
 class _Whole:

@@ -108,8 +108,8 @@ def page(text: str) -> str:
     """The page with all tables."""
     block = (
         f"{held_out()}\n\nOn boxes simulated for this test alone, which neither trained, "
-        "calibrated nor chose anything (a pass: at most 5 % or 32 % outside, within twice the "
-        f"error, not over a percentage point less, and an error of at most 0.5 %):\n\n{fresh()}"
+        "calibrated nor chose anything (a pass: at most 5% or 32% outside, within twice the "
+        f"error, not over a percentage point less, and an error of at most 0.5%):\n\n{fresh()}"
         "\n\nOn other skies, which no promise covers but these were measured on:\n\n"
         f"{elsewhere()}"
     )

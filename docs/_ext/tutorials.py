@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
-from typing import Any
 
 import nbformat
 from nbconvert import MarkdownExporter
@@ -66,8 +65,7 @@ def write_page(book: NotebookNode, name: str, out: Path) -> None:
             cell.outputs = [kept for kept in map(still, cell.outputs) if kept is not None]
         else:
             cell.source = cell.source.replace(".ipynb)", ".md)")
-    resources: dict[str, Any] = {"output_files_dir": f"{name}_files"}
-    resources["unique_key"] = name
+    resources = {"output_files_dir": f"{name}_files", "unique_key": name}
     text, found = MarkdownExporter().from_notebook_node(book, resources)
     for file, data in found["outputs"].items():
         target = out / file

@@ -144,7 +144,7 @@ def add_plane(
     Both are arrays, or both tensors of one device.
     """
     if isinstance(kappa, Tensor):
-        _add_tensor(kappa, plane, first, steps, weight)
+        _add_plane(kappa, plane, first, steps, weight)
         return
     try:
         from massgan_core.simulate.kernels import add_sheet
@@ -155,35 +155,23 @@ def add_plane(
 
 
 def _add_plane(
-    kappa: np.ndarray,
-    plane: np.ndarray,
+    kappa: np.ndarray | Tensor,
+    plane: np.ndarray | Tensor,
     first: list[float],
     steps: tuple[float, float],
     weight: float,
 ) -> None:
-    """The same in numpy."""
-    (low, high, f), (left, right, g) = (
+    """The same in numpy, or in torch on any device."""
+    taps = [
         _taps(n, start, step, len(plane))
         for n, start, step in zip(kappa.shape, first, steps, strict=True)
-    )
-    f, g = f[:, None], g[None, :]
-    columns = (plane[:, left].astype(np.float32), plane[:, right].astype(np.float32))
-    rows = columns[0] * (1 - g) + columns[1] * g
-    kappa += weight * (rows[low] * (1 - f) + rows[high] * f - 1)
-
-
-def _add_tensor(
-    kappa: Tensor, plane: Tensor, first: list[float], steps: tuple[float, float], weight: float
-) -> None:
-    """The same in torch, on any device."""
-    (low, high, f), (left, right, g) = (
-        (torch.from_numpy(part).to(kappa.device) for part in _taps(n, start, step, len(plane)))
-        for n, start, step in zip(kappa.shape, first, steps, strict=True)
-    )
+    ]
+    if isinstance(kappa, Tensor):
+        taps = [tuple(torch.from_numpy(part).to(kappa.device) for part in axis) for axis in taps]
+    (low, high, f), (left, right, g) = taps
     f, g = f[:, None], g[None, :]
     above, below = (
-        plane[at[:, None], left].float() * (1 - g) + plane[at[:, None], right].float() * g
-        for at in (low, high)
+        plane[at[:, None], left] * (1 - g) + plane[at[:, None], right] * g for at in (low, high)
     )
     kappa += weight * (above * (1 - f) + below * f - 1)
 
