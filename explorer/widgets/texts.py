@@ -107,7 +107,9 @@ def status(
 ) -> str:
     """The progress line; its data attributes tell tests and scripts where the page stands."""
     of = f"{n} of {total} samples"
-    speed = f"{rate:.2g} samples/s" if rate else ""
+    # Samples that another session has drawn come at hundreds a second: not 1.4e+02.
+    number = f"{rate:.0f}" if rate >= 10 else f"{rate:.2g}"
+    speed = f"{number} samples/s" if rate else ""
     left, right = {
         "empty": ("Choose a field", ""),
         "opening": ("Opening the field …", ""),
@@ -147,6 +149,8 @@ def left_over(seconds: float) -> str:
 
 def duration(seconds: float) -> str:
     """Seconds as people say them."""
+    if 0 < seconds < 1:
+        return "less than 1 s"
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = seconds / 60
