@@ -62,9 +62,9 @@ def counts(preset: str, *settings: str) -> dict[str, float]:
         network = network_of(preset, *settings)
         shape = shape_of(network)
         with FlopCounterMode(display=False) as encoder:
-            features = network.features(torch.empty(1, CHANNELS, *shape))
+            shares = network.shares(network.features(torch.empty(1, CHANNELS, *shape)))
         with FlopCounterMode(display=False) as decoder:
-            network.paint(features, [torch.empty(1, *s) for s in network.latent_shapes(shape)])
+            network.paint(shares, [torch.empty(1, *s) for s in network.latent_shapes(shape)])
     once, each = (c.get_total_flops() / 1e9 for c in (encoder, decoder))
     weights = sum(p.numel() for p in network.parameters()) / 1e6
     return {"weights": weights, "lone": once + each, "stream": once / STREAM + each}
@@ -86,15 +86,18 @@ class Painter:
         latents = self.latents(self.batch)
         half = self.dtype == torch.bfloat16
         with torch.autocast("cpu", self.dtype) if half else nullcontext():
-            features: list[torch.Tensor] = []
-            once = clock(lambda: features.extend(self.network.features(self.condition)))
-            each = clock(lambda: self._paint(features, latents)) / self.batch
+            shares: list[torch.Tensor] = []
+            once = clock(lambda: shares.extend(self._shares()))
+            each = clock(lambda: self._paint(shares, latents)) / self.batch
         return once / STREAM + each
 
-    def _paint(self, features: list[torch.Tensor], latents: list[torch.Tensor]) -> None:
+    def _shares(self) -> list[torch.Tensor]:
+        return self.network.shares(self.network.features(self.condition))
+
+    def _paint(self, shares: list[torch.Tensor], latents: list[torch.Tensor]) -> None:
         """A sample's residual, too, is part of what it costs."""
         latents, _ = started(self.network, self.deviation, latents)
-        self.network.paint(features, latents)
+        self.network.paint(shares, latents)
 
     def choose(self, batches: list[int]) -> None:
         """Keep the fastest batch; the first call of each only warms up."""

@@ -269,14 +269,15 @@ def draw(
     latents = network.latents(shape, [generator(key, i) for i in range(n)])
     latents = [(0 * x if zero else x).to(device) for x in latents]
     deviation = normalizer.deviation(condition, field.grid.pixel_scale)
-    filtered, features = condition[:, FILTERED : FILTERED + 1], network.features(condition)
+    filtered = condition[:, FILTERED : FILTERED + 1]
+    shares = network.shares(network.features(condition))
     kappa = painted(
         network,
         normalizer,
         filtered,
         deviation,
         latents,
-        lambda seen: network.paint(features, seen),
+        lambda seen: network.paint(shares, seen),
         field.grid.shape,
         scale,
     )

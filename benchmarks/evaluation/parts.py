@@ -174,10 +174,10 @@ def cost(job: Job) -> dict[str, Any]:
     counts = {}
     with torch.no_grad():
         with FlopCounterMode(display=False) as counter:
-            features = network.features(condition)
+            shares = network.shares(network.features(condition))
         counts["encoder_gflop"] = counter.get_total_flops() / 1e9
         with FlopCounterMode(display=False) as counter:
-            network.paint(features, [part.to(sampler.device) for part in latents])
+            network.paint(shares, [part.to(sampler.device) for part in latents])
         counts["decoder_gflop"] = counter.get_total_flops() / 1e9
     return {"cost": {**counts, "gflop": sum(counts.values())}}
 

@@ -72,10 +72,11 @@ class Moments(nn.Module):
         zeros = [x.to(condition.device) for x in zeros]
         with torch.no_grad():
             features = self.mean.features(condition)
-            mean = self.mean.paint(features, zeros)
+            mean = self.mean.paint(self.mean.shares(features), zeros)
         if self.variance is None:
             return mean
-        return torch.cat([mean, self.variance.paint(features, zeros)], dim=1)
+        variance = self.variance.paint(self.variance.shares(features), zeros)
+        return torch.cat([mean, variance], dim=1)
 
 
 def moments(

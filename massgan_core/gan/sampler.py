@@ -14,10 +14,13 @@ from massgan_core.gan.networks import build, build_moments
 from massgan_core.gan.normalize import FILTERED, Normalizer
 from massgan_core.gan.regression import RegressionSampler
 from massgan_core.gan.residual import painted
+from massgan_core.gan.schedule import is_mixed
 from massgan_core.gan.trained import Trained
+from massgan_core.nn import UNet
 from massgan_core.sky import Draws, PowerSpectrum, ShearField, Stop, go_on
 
 CALL = 1024**2  #: pixels that a CPU paints in one call of the network
+AHEAD = 32  #: samples that a GPU paints while the latents of the next are drawn
 
 
 class GanSampler(Trained):
@@ -31,6 +34,9 @@ class GanSampler(Trained):
         card: What the checkpoint says of itself.
         digest: Of the checkpoint's file.
         device: Where the network lives.
+        precision: Of the decoder: `fp32`, `bf16`, or `auto` for bf16 where it is fast. The
+            encoder, the noise and what is done to κ are float32 anyway.
+        compiled: Let PyTorch compile the decoder: a minute once, then faster (on a GPU).
 
     Attributes:
         stop: Asked on the way, on large fields between single samples; set or true, it ends
@@ -40,20 +46,41 @@ class GanSampler(Trained):
     name = "gan"
     stop: Stop | None = None
 
+    def __init__(
+        self,
+        network: UNet,
+        normalizer: Normalizer,
+        card: dict[str, Any],
+        *,
+        digest: str = "",
+        device: torch.device | str = "cpu",
+        precision: str = "fp32",
+        compiled: bool = False,
+    ) -> None:
+        super().__init__(network, normalizer, card, digest=digest, device=device)
+        half = is_mixed(self.device, precision)
+        self.dtype = torch.bfloat16 if half else torch.float32
+        for part in self.network.decoder():
+            part.to(self.dtype)
+        self.provenance["dtype"] = str(self.dtype).removeprefix("torch.")
+        self._decode = self.network.paint
+        if compiled:
+            self._decode = torch.compile(self._decode, dynamic=False)
+
     @torch.inference_mode()
     def sample(
         self, field: ShearField, n: int, generator: Draws | torch.Generator | int | None = None
     ) -> Float[Tensor, "N H W"]:
         """`n` samples of κ; sample i depends on (seed, i) alone."""
-        draws, shape = Draws.of(generator), self._padded(field)
-        together, kappa = n, []
-        if self.device.type == "cpu":  # elsewhere a batch takes no time
-            together = max(1, CALL // (shape[0] * shape[1]))
+        draws, shape, kappa = Draws.of(generator), self._padded(field), []
+        here = self.device.type == "cpu"
+        together = max(1, CALL // (shape[0] * shape[1])) if here else AHEAD
         with draws.all_or_none():
             for first in range(0, n, together):
                 go_on(self.stop)
                 taken = draws.take(min(together, n - first))
-                kappa.append(self.paint(field, self.network.latents(shape, taken)))
+                latents = self.network.latents(shape, taken, pinned=self.device.type == "cuda")
+                kappa.append(self.paint(field, latents))
         return torch.cat(kappa)
 
     @torch.inference_mode()
@@ -64,14 +91,14 @@ class GanSampler(Trained):
             field: One observed field.
             latents: White noise [N, C, h, w] of each level, the finest first.
         """
-        filtered, deviation, features, scale = self._once(field, self._encode)
+        filtered, deviation, shares, scale = self._once(field, self._encode)
         return painted(
             self.network,
             self.normalizer,
             filtered,
             deviation,
-            [level.to(self.device) for level in latents],
-            lambda seen: self.network.paint(features, seen),
+            [level.to(self.device, non_blocking=True) for level in latents],
+            lambda seen: self._decode(shares, seen),
             field.grid.shape,
             scale,
         )
@@ -85,12 +112,17 @@ class GanSampler(Trained):
         condition, scale = self._condition(field)
         go_on(self.stop)
         deviation = self.normalizer.deviation(condition, field.grid.pixel_scale)
-        features = self.network.features(condition)
-        return condition[:, FILTERED : FILTERED + 1], deviation, features, scale
+        features = [level.to(self.dtype) for level in self.network.features(condition)]
+        shares = self.network.shares(features)
+        return condition[:, FILTERED : FILTERED + 1], deviation, shares, scale
 
 
 def load(
-    name_or_file: str | os.PathLike = "default", *, device: torch.device | str = "cpu"
+    name_or_file: str | os.PathLike = "default",
+    *,
+    device: torch.device | str = "cpu",
+    precision: str = "fp32",
+    compiled: bool = False,
 ) -> GanSampler | RegressionSampler:
     """The sampler of a bundled checkpoint (by name) or of a ``.safetensors`` file.
 
@@ -99,6 +131,8 @@ def load(
     Args:
         name_or_file: One of :func:`checkpoints`, or a path.
         device: Where the network lives.
+        precision: Of a generator's decoder: `fp32`, `bf16`, or `auto` for bf16 where it is fast.
+        compiled: Let PyTorch compile that decoder.
 
     Raises:
         ValueError: Unknown, damaged, of another format, or not a checkpoint at all.
@@ -118,13 +152,11 @@ def load(
         network = build(card["network"])
     checkpoint.check_weights(network, weights, path)
     network.load_state_dict(weights)
-    return {"gan": GanSampler, "regression": RegressionSampler}[kind](
-        network,
-        normalizer_of(card["normalization"]),
-        card,
-        digest=checkpoint.digest(path),
-        device=device,
-    )
+    rest = (network, normalizer_of(card["normalization"]), card)
+    place = {"digest": checkpoint.digest(path), "device": device}
+    if kind == "regression":
+        return RegressionSampler(*rest, **place)
+    return GanSampler(*rest, **place, precision=precision, compiled=compiled)
 
 
 def normalizer_of(section: dict[str, Any]) -> Normalizer:

@@ -54,7 +54,8 @@ class Encoder(nn.Module):
     def forward(self, condition: Float[Tensor, "1 C H W"]) -> tuple[Tensor, ...]:
         """The features, finest first, then the map that samples start from."""
         condition = condition.float()
-        return *self.network.features(condition), condition[:, FILTERED : FILTERED + 1]
+        features = self.network.features(condition)
+        return *self.network.shares(features), condition[:, FILTERED : FILTERED + 1]
 
 
 class Decoder(nn.Module):

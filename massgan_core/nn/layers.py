@@ -58,13 +58,51 @@ class Up(nn.Module):
         super().__init__()
         self.mode = mode
         self.narrow = conv(inside, outside, kernel=1)
-        self.mix = conv(outside + skip + latent, outside)
+        self.mix = Mix((outside, skip, latent), outside)
 
     def forward(
         self,
         x: Float[Tensor, "B C h w"],
-        skip: Float[Tensor, "B S H W"],
+        skip: Float[Tensor, "b D H W"],
         latent: Float[Tensor, "B L H W"],
     ) -> Float[Tensor, "B D H W"]:
+        """One step up.
+
+        Args:
+            x: From below.
+            skip: What :meth:`Mix.of_part` made of it; one may serve the whole batch.
+            latent: At the finer resolution.
+        """
         x = nn.functional.interpolate(self.narrow(x), scale_factor=2.0, mode=self.mode)
-        return self.mix(torch.cat([x, skip, latent], dim=1))
+        return self.mix.rest((x, None, latent), skip)
+
+
+class Mix(nn.Conv2d):
+    """A 3×3 convolution of several images side by side, one of which many samples share.
+
+    A convolution is linear: that image's share, bias included, is computed once.
+
+    Args:
+        parts: Channels of the images.
+        outside: Channels that come out.
+    """
+
+    def __init__(self, parts: tuple[int, ...], outside: int) -> None:
+        super().__init__(sum(parts), outside, 3, padding=1)
+        self.parts = parts
+        nn.init.kaiming_normal_(self.weight, a=SLOPE, nonlinearity="leaky_relu")
+        nn.init.zeros_(self.bias)
+
+    def of_part(self, index: int, image: Float[Tensor, "B C H W"]) -> Float[Tensor, "B D H W"]:
+        """The share of image number `index`, and the bias."""
+        weight = self.weight.split(self.parts, dim=1)[index]
+        return nn.functional.conv2d(image, weight, self.bias, padding=1)
+
+    def rest(
+        self, images: tuple[Tensor | None, ...], share: Float[Tensor, "b D H W"]
+    ) -> Float[Tensor, "B D H W"]:
+        """All of it: `share` for the image that is `None`, and those that are not."""
+        weights = self.weight.split(self.parts, dim=1)
+        seen = [(w, x) for w, x in zip(weights, images, strict=True) if x is not None]
+        weight, image = (torch.cat(list(each), dim=1) for each in zip(*seen, strict=True))
+        return nn.functional.conv2d(image, weight, padding=1).add_(share)

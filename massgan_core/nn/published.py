@@ -109,13 +109,21 @@ class PublishedUNet(UNet):
         """Height and width of the condition must be multiples of this."""
         return 2 ** len(self.widths)
 
+    def decoder(self) -> list[nn.Module]:
+        """All of it."""
+        return list(self.children())
+
     def features(self, condition: Float[Tensor, "B C H W"]) -> list[Tensor]:
         """The condition itself: the latents change all that follows."""
         return [condition]
 
-    def paint(self, features: list[Tensor], latents: list[Tensor]) -> Float[Tensor, "B 1 H W"]:
+    def shares(self, features: list[Tensor]) -> list[Tensor]:
+        """The condition itself."""
+        return features
+
+    def paint(self, shares: list[Tensor], latents: list[Tensor]) -> Float[Tensor, "B 1 H W"]:
         """The whole network; a batch of latents may share one field's condition."""
-        (condition,), (latent,) = features, latents
+        (condition,), (latent,) = shares, latents
         condition = condition.expand(len(latent), -1, -1, -1)
         x, skips = torch.cat([condition, latent.to(condition.dtype)], dim=1), []
         for block, down in zip(self.encode, self.down, strict=True):

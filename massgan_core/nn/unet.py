@@ -17,7 +17,7 @@ from einops import repeat
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from massgan_core.nn.layers import SLOPE, Down, Residual, Up, conv
+from massgan_core.nn.layers import SLOPE, Down, Mix, Residual, Up, conv
 
 
 class UNet(nn.Module):
@@ -50,7 +50,7 @@ class UNet(nn.Module):
         self.enter = conv(channels * shuffle**2, widths[0])
         self.encode = nn.ModuleList(Residual(w) for w in widths[:-1])
         self.down = nn.ModuleList(Down(a, b) for a, b in zip(widths, widths[1:], strict=False))
-        self.seed = conv(widths[-1] + latent, widths[-1])
+        self.seed = Mix((widths[-1], latent), widths[-1])
         self.bottom = nn.Sequential(*(Residual(widths[-1]) for _ in range(bottleneck)))
         self.up = nn.ModuleList(
             Up(deep, w, latent, w, upsample)
@@ -67,6 +67,10 @@ class UNet(nn.Module):
         """Height and width of the condition must be multiples of this."""
         return self.shuffle * 2 ** (len(self.widths) - 1)
 
+    def decoder(self) -> list[nn.Module]:
+        """What every sample passes, while the rest runs once for a field."""
+        return [self.seed, self.bottom, self.up, self.decode, self.leave]
+
     def features(self, condition: Float[Tensor, "B C H W"]) -> list[Tensor]:
         """Encoder features of `condition`, which no latent changes.
 
@@ -80,17 +84,27 @@ class UNet(nn.Module):
             x = down(x)
         return [*features, x]
 
-    def paint(self, features: list[Tensor], latents: list[Tensor]) -> Float[Tensor, "B 1 H W"]:
-        """Decode features with latents; a batch of latents may share one field's features.
+    def shares(self, features: list[Tensor]) -> list[Tensor]:
+        """What features add to each resolution of the decoder, which no latent changes.
 
         Args:
-            features: Of :meth:`features` [B, C, h, w]; B is 1 where N latents share them.
+            features: Of :meth:`features`, of this network or of another with its shape.
+        """
+        *skips, deepest = features
+        levels = zip(self.up, reversed(skips), strict=True)
+        finer = [up.mix.of_part(1, skip) for up, skip in levels]
+        return [*reversed(finer), self.seed.of_part(0, deepest)]
+
+    def paint(self, shares: list[Tensor], latents: list[Tensor]) -> Float[Tensor, "B 1 H W"]:
+        """Decode with latents; a batch of latents may have one field's shares.
+
+        Args:
+            shares: Of :meth:`shares` [B, C, h, w]; B is 1 where N latents have one field.
             latents: At each resolution, finest first [N, L, h, w].
         """
-        batch = len(latents[0])
-        *skips, x = (f if len(f) == batch else f.expand(batch, -1, -1, -1) for f in features)
+        *skips, deepest = shares
         *finer, coarsest = latents
-        x = self.bottom(self.seed(torch.cat([x, coarsest.to(x.dtype)], dim=1)))
+        x = self.bottom(self.seed.rest((None, coarsest.to(deepest.dtype)), deepest))
         levels = zip(self.up, self.decode, reversed(skips), reversed(finer), strict=True)
         for up, block, skip, latent in levels:
             x = block(up(x, skip, latent.to(x.dtype)))
@@ -102,25 +116,39 @@ class UNet(nn.Module):
         return [(self.latent, height >> k, width >> k) for k in range(len(self.widths))]
 
     def latents(
-        self, shape: tuple[int, int], generators: list[torch.Generator]
+        self, shape: tuple[int, int], generators: list[torch.Generator], *, pinned: bool = False
     ) -> list[Float[Tensor, "N L h w"]]:
         """Standard normal latents for a field of `shape` (H, W), one of `generators` a sample.
 
         They are drawn on the device of the generators: on a CPU by a few threads, since a GPU
         paints samples faster than one thread draws them.
-        """
-        shapes = self.latent_shapes(shape)
 
-        def draw(key: torch.Generator) -> list[Tensor]:
-            return [torch.randn(s, generator=key, device=key.device) for s in shapes]
+        Args:
+            shape: Of the field.
+            generators: One a sample.
+            pinned: Into memory that a GPU copies from while the program goes on.
+        """
+        device = generators[0].device
+        levels = [
+            torch.empty(len(generators), *s, device=device, pin_memory=pinned)
+            for s in self.latent_shapes(shape)
+        ]
+
+        asked = torch.is_inference_mode_enabled()  # a thread begins without
+
+        def draw(index: int, key: torch.Generator) -> None:
+            with torch.inference_mode(asked):
+                for level in levels:
+                    level[index].normal_(generator=key)
 
         threads = min(len(generators), torch.get_num_threads())
-        if threads > 1 and generators[0].device.type == "cpu":
+        if threads > 1 and device.type == "cpu":
             with ThreadPoolExecutor(threads) as pool:
-                samples = list(pool.map(draw, generators))
+                list(pool.map(draw, range(len(generators)), generators))
         else:
-            samples = [draw(key) for key in generators]
-        return [torch.stack(level) for level in zip(*samples, strict=True)]
+            for index, key in enumerate(generators):
+                draw(index, key)
+        return levels
 
     def forward(
         self, condition: Float[Tensor, "B C H W"], latents: list[Tensor]
@@ -131,8 +159,8 @@ class UNet(nn.Module):
             condition: B fields.
             latents: At each resolution, finest first [N, L, h, w].
         """
-        features = self.features(condition)
+        shares = self.shares(self.features(condition))
         times = len(latents[0]) // len(condition)
         if times > 1:
-            features = [repeat(f, "b c h w -> (b n) c h w", n=times) for f in features]
-        return self.paint(features, latents)
+            shares = [repeat(f, "b c h w -> (b n) c h w", n=times) for f in shares]
+        return self.paint(shares, latents)

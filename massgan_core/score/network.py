@@ -105,5 +105,5 @@ class LevelUNet(nn.Module):
         for block in self.bottom:
             x = block(x, *next(turns))
         for up, block, skip in zip(self.up, self.decode, reversed(skips), strict=True):
-            x = block(up(x, skip, skip[:, :0]), *next(turns))
+            x = block(up(x, up.mix.of_part(1, skip), skip[:, :0]), *next(turns))
         return nn.functional.pixel_shuffle(self.leave(self.act(x)), self.shuffle)[:, 0]

@@ -30,9 +30,9 @@ def gflop(preset):
         condition = torch.empty(1, 7, side, side)
         noise = [torch.empty(1, *s) for s in network.latent_shapes((side, side))]
         with FlopCounterMode(display=False) as encoder:
-            features = network.features(condition)
+            shares = network.shares(network.features(condition))
         with FlopCounterMode(display=False) as decoder:
-            network.paint(features, noise)
+            network.paint(shares, noise)
     return encoder.get_total_flops() / 1e9, decoder.get_total_flops() / 1e9
 
 

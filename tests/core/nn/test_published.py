@@ -28,7 +28,7 @@ def test_samples_share_the_condition_and_keep_to_their_own():
     both = network(condition, noise)
     for k in range(2):
         own = [noise[0][2 * k : 2 * k + 2]]
-        alone = network.paint(network.features(condition[k : k + 1]), own)
+        alone = network.paint(network.shares(network.features(condition[k : k + 1])), own)
         torch.testing.assert_close(both[2 * k : 2 * k + 2], alone)
     assert (both[0] - both[1]).abs().max() > 1e-4
 

@@ -26,7 +26,7 @@ def test_condition_may_be_encoded_once():
     network, condition = net(), torch.randn(1, 3, 16, 16)
     noise = latents(network, (16, 16), 4)
     whole = network(condition, noise)
-    painted = network.paint(network.features(condition), noise)
+    painted = network.paint(network.shares(network.features(condition)), noise)
     torch.testing.assert_close(whole, painted)
 
 
