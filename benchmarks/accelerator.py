@@ -18,7 +18,7 @@ import argparse
 import json
 import platform
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from statistics import median
@@ -27,6 +27,7 @@ from time import perf_counter
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 from torch.utils.flop_counter import FlopCounterMode
 
 import massgan_core as mg
@@ -84,28 +85,32 @@ def limits(clock: Clock, size: int) -> dict[str, float]:
 
 
 @contextmanager
-def counted(network: nn.Module, width: int) -> Iterator[list[tuple[float, float]]]:
+def counted(width: int) -> Iterator[list[tuple[float, float]]]:
     """(FLOP, bytes) of every convolution called within; numbers of `width` bytes."""
     rows: list[tuple[float, float]] = []
 
-    def see(layer: nn.Conv2d, inputs: tuple[Tensor], output: Tensor) -> None:
-        each = layer.weight[0].numel()
-        moved = inputs[0].numel() + output.numel() + layer.weight.numel()
-        rows.append((2.0 * each * output.numel(), float(width * moved)))
+    class Seen(TorchFunctionMode):
+        def __torch_function__(self, func, types, args=(), kwargs=None):
+            output = func(*args, **(kwargs or {}))
+            if func is nn.functional.conv2d:
+                image, weight = args[:2]
+                moved = image.numel() + output.numel() + weight.numel()
+                rows.append((2.0 * weight[0].numel() * output.numel(), float(width * moved)))
+            return output
 
-    hooks = [m.register_forward_hook(see) for m in network.modules() if isinstance(m, nn.Conv2d)]
-    yield rows
-    for hook in hooks:
-        hook.remove()
+    with Seen():
+        yield rows
 
 
 class Decoder:
     """A batch of samples from latents that lie on the device; the encoder has run."""
 
-    def __init__(self, field: ShearField, batch: int, dtype: torch.dtype) -> None:
+    def __init__(
+        self, field: ShearField, batch: int, dtype: torch.dtype, compiled: bool = False
+    ) -> None:
         self.field, self.dtype, self.device = field, dtype, field.device
-        # Of its own: what the encoder made at another precision would be kept.
-        self.sampler = mg.load("default", device=field.device)
+        name = "fp32" if dtype == torch.float32 else "bf16"
+        self.sampler = mg.load("default", device=field.device, precision=name, compiled=compiled)
         multiple = self.sampler.network.multiple
         padded = tuple(n + -n % multiple for n in field.grid.shape)
         latents = self.sampler.network.latents(padded, Draws(1).take(batch))
@@ -113,13 +118,11 @@ class Decoder:
         self()
 
     def __call__(self) -> Tensor:
-        half = self.dtype != torch.float32
-        with torch.autocast(self.device.type, self.dtype) if half else nullcontext():
-            return self.sampler.paint(self.field, self.latents)
+        return self.sampler.paint(self.field, self.latents)
 
     def floor(self, peak: float, bandwidth: float) -> tuple[float, float]:
         """Least seconds of a batch, and its FLOP."""
-        with counted(self.sampler.network, self.dtype.itemsize) as rows:
+        with counted(self.dtype.itemsize) as rows:
             self()
         return sum(max(f / peak, b / bandwidth) for f, b in rows), sum(f for f, _ in rows)
 
@@ -146,14 +149,24 @@ def sampling(
                     }
                 )
                 print(rows[-1], flush=True)
-    sampler = mg.load("default", device=clock.device)
-    padded = tuple(n + -n % sampler.network.multiple for n in field.grid.shape)
-    for n in batches:
-        seconds = clock(lambda n=n: sampler.sample(field, n, 1).cpu())
-        rows.append({"way": "sample", "batch": n, "samples a second": n / seconds})
-        seconds = clock(lambda n=n: sampler.network.latents(padded, Draws(1).take(n)))
-        rows.append({"way": "latents alone", "batch": n, "samples a second": n / seconds})
-        print(rows[-2], rows[-1], flush=True)
+    pinned = clock.device.type == "cuda"
+    for name in DTYPES:
+        sampler = mg.load("default", device=clock.device, precision=name)
+        padded = tuple(n + -n % sampler.network.multiple for n in field.grid.shape)
+        for n in batches:
+            work = {
+                "sample": lambda n=n, s=sampler: s.sample(field, n, 1).to(
+                    "cpu", non_blocking=True
+                ),
+                "latents alone": lambda n=n, s=sampler, p=padded: s.network.latents(
+                    p, Draws(1).take(n), pinned=pinned
+                ),
+            }
+            for way, run in work.items():
+                speed = n / clock(run, 3)
+                row = {"way": way, "dtype": name, "batch": n, "samples a second": speed}
+                rows.append(row)
+                print(row, flush=True)
     return rows
 
 
@@ -169,10 +182,8 @@ def ways(decoder: Decoder, compiled: bool) -> Iterator[tuple[str, Callable[[], o
     with torch.cuda.graph(graph):
         decoder()
     yield "graph", graph.replay
-    if compiled and decoder.dtype != torch.float32:
-        network = decoder.sampler.network
-        network.paint = torch.compile(network.paint)
-        yield "compiled", decoder
+    if compiled:
+        yield "compiled", Decoder(decoder.field, len(decoder.latents[0]), decoder.dtype, True)
 
 
 class _Whole:

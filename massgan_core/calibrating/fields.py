@@ -18,6 +18,7 @@ from jaxtyping import Bool, Complex, Float
 from torch import Tensor
 
 from massgan_core.data import MapStore, Observe, fixed_fields, split_boxes
+from massgan_core.evaluate.balance import balanced
 from massgan_core.sky import ShearField, ShearOperator, Sources, generator
 
 LEAST_MAPS, LEAST_BOXES, MOST_PER_BOX = 100, 20, 5
@@ -143,11 +144,13 @@ class Chosen:
         rows: Calibration first, then held out.
         boxes: Of each row.
         calibrate: How many of them calibrate.
+        weights: Of those, so that their skies are on average those of the store's range.
     """
 
     rows: list[int]
     boxes: list[int]
     calibrate: int
+    weights: Float[Tensor, " n"]
 
     @property
     def held_out(self) -> slice:
@@ -210,7 +213,32 @@ def choose(
         )
     test = max(round(maps * held_out / (1 - held_out)), LEAST_HELD_OUT)
     chosen = first + _in_turn([own[b] for b in shared["test"]], per_box, test)
-    return Chosen(chosen, box[chosen].tolist(), len(first))
+    return Chosen(chosen, box[chosen].tolist(), len(first), sky_weights(store, first))
+
+
+def sky_weights(store: MapStore, rows: list[int]) -> Float[Tensor, " n"]:
+    """Weights of maps, of mean 1, under which their mean cosmology is the middle of the range.
+
+    Boxes draw what the store was asked to vary uniformly from its range. Maps of stores that
+    vary nothing, or that do not say what, weigh the same.
+
+    Args:
+        store: Maps.
+        rows: Of it.
+
+    Raises:
+        ValueError: The boxes are too few or too one-sided.
+    """
+    asked = store.settings.get("cosmology") or {}
+    ranges = {k: v for k, v in asked.items() if isinstance(v, list) and len(v) == 2}
+    if not ranges:
+        return torch.ones(len(rows), dtype=torch.float64)
+    columns = np.stack([store.rows(name)[rows] for name in ranges], axis=1)
+    means = np.array([sum(ends) / 2 for ends in ranges.values()])
+    try:
+        return torch.from_numpy(balanced(columns, means))
+    except ValueError as error:
+        raise ValueError(f"{store.path}, {' and '.join(ranges)}: {error}") from None
 
 
 def _shuffled(rows: list[int], seed: int) -> list[int]:

@@ -85,9 +85,12 @@ class SurveyPart:
             area, boxes = self.views.survey.area, self.chosen.boxes[: self.chosen.calibrate]
             one = global_factor(_tensor(scores)[:, area], boxes, alpha, self.terms.delta)
             return torch.full(area.shape, one)
-        parts = range(0, scores.shape[1], _ROWS)
+        parts, weights = range(0, scores.shape[1], _ROWS), self.chosen.weights
         return torch.cat(
-            [order_statistic(_tensor(scores[:, i : i + _ROWS]), alpha, units) for i in parts]
+            [
+                order_statistic(_tensor(scores[:, i : i + _ROWS]), alpha, units, weights)
+                for i in parts
+            ]
         )
 
 
@@ -174,11 +177,14 @@ class TablePart:
         if self.terms.method == "rcps":
             factor[:] = global_factor(scores, boxes, alpha, self.terms.delta)
             return
-        unit = self.terms.unit(self.chosen).repeat_interleave(LOOKS)[:, None].expand_as(scores)
+        unit, weight = (
+            each.repeat_interleave(LOOKS)[:, None].expand_as(scores)
+            for each in (self.terms.unit(self.chosen), self.chosen.weights)
+        )
         for a, d in np.ndindex(*factor.shape):
             here = (bins[0] == a) & (bins[1] == d)
             if bool(here.any()):
-                factor[a, d] = order_statistic(scores[here], alpha, unit[here])
+                factor[a, d] = order_statistic(scores[here], alpha, unit[here], weight[here])
 
     def _sources(self) -> list[int]:
         rows = self.chosen.rows[: self.chosen.calibrate]

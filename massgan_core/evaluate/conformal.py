@@ -13,7 +13,8 @@ scores do not tie. λ is one of the scores: an interpolated quantile has no such
 
 **Units.** Where several scores belong to one unit (pixels of a map, maps of a box), a unit k with
 m_k scores gives each the mass 1/((K+1) m_k), the unit to come keeps 1/(K+1) at infinity, and λ is
-the smallest score that gathers 1−α. For m_k = 1 this is the rank above.
+the smallest score that gathers 1−α. For m_k = 1 this is the rank above. Weighted units share
+K/(K+1) by their weights.
 
 References:
     Romano, Patterson & Candès (2019), https://arxiv.org/abs/1905.03222
@@ -48,7 +49,10 @@ def quantile_score(
 
 
 def order_statistic(
-    scores: Float[Tensor, "n *S"], alpha: float, units: Int[Tensor, " n"] | None = None
+    scores: Float[Tensor, "n *S"],
+    alpha: float,
+    units: Int[Tensor, " n"] | None = None,
+    weights: Float[Tensor, " n"] | None = None,
 ) -> Float[Tensor, "*S"]:
     """λ from n scores, for each of the trailing axes; ∞ where the units are too few.
 
@@ -56,12 +60,16 @@ def order_statistic(
         scores: Of the calibration set.
         alpha: Probability to miss, between 0 and 1.
         units: Which unit each score belongs to; by default each is one of its own.
+        weights: Of the scores' units; by default all alike. Only their ratios count.
     """
     check_alpha(alpha)
     if units is None:
         units = torch.arange(len(scores))
     _, index, count = torch.unique(units.cpu(), return_inverse=True, return_counts=True)
     mass = 1 / ((len(count) + 1) * count[index].double())
+    if weights is not None:
+        mass = mass * weights.cpu().double()
+        mass *= len(count) / (len(count) + 1) / mass.sum()
     ordered, order = scores.sort(0)
     gathered = mass.to(scores.device)[order].cumsum(0)
     place = (gathered < 1 - alpha - _ROUNDING).sum(0, keepdim=True)

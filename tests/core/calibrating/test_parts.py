@@ -30,7 +30,7 @@ def measured(store, survey, monkeypatch, tmp_path):
         monkeypatch.setattr(MapStore, "rows", lambda store, name: column)
         boxes = [90, 91, *np.repeat(np.arange(BOXES), PER_BOX).tolist()]
         terms = Terms("residual", (0.9,), "maps", 0.1, 2, 1, 0)
-        chosen = Chosen(list(range(2 + MAPS)), boxes, 2)
+        chosen = Chosen(list(range(2 + MAPS)), boxes, 2, torch.ones(2))
         part = Missing(Views(store, survey), chosen, terms, "a part", LOOKS)
         ledger = Ledger(tmp_path / "ledger", {}, {"before": (LOOKS * (2 + MAPS), 1)})
         for _ in range(LOOKS * (2 + MAPS)):
