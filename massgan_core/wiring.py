@@ -102,6 +102,8 @@ def trained(
     power: PowerSpectrum | None = None,
     device: str = "auto",
     steps: int | None = None,
+    precision: str = "fp32",
+    compiled: bool = False,
 ) -> Sampler:
     """The sampler of a checkpoint, once it is sure that it belongs to `method`.
 
@@ -111,12 +113,15 @@ def trained(
         power: Of κ for the field's n(z), for score; by default that of its training.
         device: Where the network lives.
         steps: Noise levels of a sample of score; by default its own number.
+        precision: Of the decoder of gan: `fp32`, `bf16`, or `auto` for bf16 where it is fast.
+        compiled: Let PyTorch compile that decoder.
 
     Raises:
-        ValueError: Unknown or damaged checkpoint, or one of another method; `steps` of a method
-            that has none.
+        ValueError: Unknown or damaged checkpoint, or one of another method; `steps`, `precision`
+            or `compiled` of a method that has none.
     """
     check_steps(method, steps)
+    check_speed(method, precision, compiled)
     at, checkpoint = pick_device(device), checkpoint or BUNDLED[method]
     if method == "score":
         from massgan_core import score
@@ -131,7 +136,17 @@ def trained(
             f"checkpoint {str(checkpoint)!r} is of kind {kind}: use it with method {kind}, or "
             f"give one of kind {method}"
         )
-    return gan.load(checkpoint, device=at)
+    return gan.load(checkpoint, device=at, precision=precision, compiled=compiled)
+
+
+def check_speed(method: str, precision: str, compiled: bool) -> None:
+    """Refuse ways to be faster that a method does not have."""
+    if precision not in ("auto", "bf16", "fp32"):
+        raise ValueError(f"`precision` must be auto, bf16 or fp32, got {precision!r}")
+    if method != "gan" and (precision != "fp32" or compiled):
+        raise ValueError(
+            f"`precision` and `compiled` belong to method gan, {method} has none: leave them out"
+        )
 
 
 def check_steps(method: str, steps: int | None) -> None:

@@ -56,11 +56,15 @@ def balanced(
         total = np.exp(power - top)
         return top + np.log(total.sum()), offset.T @ total / total.sum()
 
-    start = np.zeros(offset.shape[1])
-    pull = minimize(dual, start, jac=True, method="BFGS").x if len(start) else start
+    pull = np.zeros(offset.shape[1])
+    if len(pull):
+        # Where there are no such weights the least is at infinity.
+        with np.errstate(over="ignore", invalid="ignore"):
+            pull = minimize(dual, pull, jac=True, method="BFGS").x
     share = softmax(log + offset @ pull)
     effective = 1 / (share**2 / times[there]).sum()
-    if np.abs(share @ offset).max(initial=0.0) > 1e-3 or effective < least * times.sum():
+    met = np.abs(share @ offset).max(initial=0.0) <= 1e-3  # not of NaN
+    if not met or effective < least * times.sum():
         raise ValueError(
             f"no weights near equal ones give {there.sum()} skies the wanted means "
             f"{np.round(means, 3).tolist()}: more skies are needed"

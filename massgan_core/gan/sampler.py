@@ -15,6 +15,7 @@ from massgan_core.gan.normalize import FILTERED, Normalizer
 from massgan_core.gan.regression import RegressionSampler
 from massgan_core.gan.residual import painted
 from massgan_core.gan.schedule import is_mixed
+from massgan_core.gan.tiles import in_tiles
 from massgan_core.gan.trained import Trained
 from massgan_core.nn import UNet
 from massgan_core.sky import Draws, PowerSpectrum, ShearField, Stop, go_on
@@ -92,13 +93,14 @@ class GanSampler(Trained):
             latents: White noise [N, C, h, w] of each level, the finest first.
         """
         filtered, deviation, shares, scale = self._once(field, self._encode)
+        coarsest = tuple(n // self.network.multiple for n in filtered.shape[-2:])
         return painted(
             self.network,
             self.normalizer,
             filtered,
             deviation,
             [level.to(self.device, non_blocking=True) for level in latents],
-            lambda seen: self._decode(shares, seen),
+            lambda seen: in_tiles(self._decode, shares, seen, coarsest),
             field.grid.shape,
             scale,
         )

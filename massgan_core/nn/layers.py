@@ -32,7 +32,9 @@ class Residual(nn.Module):
             self.second.weight.mul_(0.1)
 
     def forward(self, x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
-        return x + self.second(self.act(self.first(self.act(x))))
+        # In place where nobody else looks: on a CPU, memory is a fifth of the time.
+        inner = nn.functional.leaky_relu_(self.first(self.act(x)), SLOPE)
+        return self.second(inner).add_(x)
 
 
 class Down(nn.Module):
@@ -104,5 +106,12 @@ class Mix(nn.Conv2d):
         """All of it: `share` for the image that is `None`, and those that are not."""
         weights = self.weight.split(self.parts, dim=1)
         seen = [(w, x) for w, x in zip(weights, images, strict=True) if x is not None]
-        weight, image = (torch.cat(list(each), dim=1) for each in zip(*seen, strict=True))
+        weight = torch.cat([w for w, _ in seen], dim=1)
+        image = torch.cat([_laid_out_as(seen[0][1], x) for _, x in seen], dim=1)
         return nn.functional.conv2d(image, weight, padding=1).add_(share)
+
+
+def _laid_out_as(first: Tensor, image: Tensor) -> Tensor:
+    """`image` in channels-last memory if `first` is: a mixture would be sorted twice."""
+    last = first.is_contiguous(memory_format=torch.channels_last) and not first.is_contiguous()
+    return image.contiguous(memory_format=torch.channels_last) if last else image

@@ -123,3 +123,17 @@ def test_missed_counts_the_footprint_alone():
 )
 def test_passes_allows_two_errors_and_a_percent_below(miss, good):
     assert passes(miss, 0.005, 0.05) is good
+
+
+def test_weights_are_repeated_scores():
+    """Weight 2 on a unit is two such units, but for the one to come."""
+    scores = torch.arange(1.0, 100)
+    weights = torch.where(scores > 60, 2.0, 1.0)
+    twice = torch.cat([scores, scores[scores > 60]])
+    for alpha in (0.1, 0.32, 0.5):
+        want = order_statistic(twice, alpha)
+        assert abs(order_statistic(scores, alpha, weights=weights) - want) <= 1
+        assert order_statistic(scores, alpha, weights=torch.full((99,), 7.0)) == order_statistic(
+            scores, alpha
+        )
+    assert order_statistic(scores, 0.32, weights=weights) > order_statistic(scores, 0.32)

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -39,6 +41,42 @@ def test_large_fields_are_painted_one_by_one_and_end_on_the_way(saved, small_fie
         sampler.sample(small_field, 3, draws)
     sampler.stop = None
     assert torch.equal(sampler.sample(small_field, 3, draws), apart)
+
+
+def check_same_posterior(found, wanted, share):
+    """Mean and std maps of two sets of samples, within a `share` of the posterior std."""
+    unit = wanted.std(0).square().mean().sqrt()
+    for statistic in (lambda x: x.mean(0), lambda x: x.std(0)):
+        assert (statistic(found) - statistic(wanted)).square().mean().sqrt() <= share * unit
+
+
+def test_bf16_gives_the_posterior_of_fp32(small_field):
+    """Of the bundled checkpoint: what its decoder does to rounding errors, training decides."""
+    plain, half = (load("default", precision=p) for p in ("fp32", "bf16"))
+    assert half.provenance["dtype"] == "bfloat16" and plain.provenance["dtype"] == "float32"
+    samples = half.sample(small_field, 16, 2)
+    assert samples.dtype == torch.float32
+    check_same_posterior(samples, plain.sample(small_field, 16, 2), 0.01)
+    other = plain.sample(small_field, 16, 3)
+    with pytest.raises(AssertionError):
+        check_same_posterior(samples, other, 0.01)
+
+
+COMPILED = """
+import sys, torch, massgan_core as mg
+field = mg.simulated("lognormal", side=64, mask="none", depth=50, seed=1)
+plain, compiled = (mg.load(sys.argv[1], compiled=c).sample(field, 4, 1) for c in (False, True))
+assert ((plain - compiled) ** 2).mean().sqrt() <= 1e-3 * plain.std()
+"""
+
+
+@pytest.mark.slow  # half a minute of compiling
+def test_a_compiled_decoder_gives_the_same_samples(saved):
+    """In a process of its own: the compiler does not understand the checks of shapes."""
+    done = subprocess.run(
+        [sys.executable, "-c", COMPILED, str(saved)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
 
 
 def test_shear_outside_the_mask_changes_nothing(saved, small_field):

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from massgan_core.nn import UNet
+from massgan_core.nn.layers import Mix
 from massgan_core.sky import generator
 
 
@@ -58,3 +59,23 @@ def test_no_layer_sees_the_whole_field():
     other[..., -8:, :] += 1
     change = (network(other, noise) - base).abs().amax((0, 1, 3))
     assert change[-8:].max() > 1e-4 and (change[:120] == 0).all()
+
+
+@torch.no_grad()
+def test_a_part_of_a_mixture_may_be_computed_apart():
+    """Convolution of images side by side = share of one + what the others add."""
+    mix = Mix((3, 4, 2), 5)
+    torch.nn.init.normal_(mix.bias)
+    images = [torch.randn(2, c, 6, 7) for c in mix.parts]
+    whole = mix(torch.cat(images, dim=1))
+    for index, image in enumerate(images):
+        others = tuple(None if k == index else x for k, x in enumerate(images))
+        torch.testing.assert_close(mix.rest(others, mix.of_part(index, image)), whole)
+
+
+def test_latents_are_the_numbers_of_their_generators():
+    network = net()
+    fine, middle, coarse = latents(network, (16, 24), 3, seed=5)
+    key = generator(5, 1)
+    for level in (fine, middle, coarse):
+        assert torch.equal(level[1], torch.randn(level.shape[1:], generator=key))
