@@ -39,9 +39,9 @@ def store(tmp_path_factory):
     return store
 
 
-def plain(kappa, gamma, index):
+def plain(kappa, gamma, *which):
     """A survey without mask, noise or reduced shear."""
-    return Observe(torch.full((30, 30), 1e-9), 1.0, real=1.0, linear=True)(kappa, gamma, index)
+    return Observe(torch.full((30, 30), 1e-9), 1.0, real=1.0, linear=True)(kappa, gamma, *which)
 
 
 def make(store, observe=None, **options):
