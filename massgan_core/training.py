@@ -89,9 +89,10 @@ def train(
     critic = None
     if stage == "adversarial":
         critic = build_critic(asdict(config.network), 1 + CHANNELS, config.data.side)
-    if stage == "variance":
+    validate = None
+    if processes.chief and stage == "variance":
         validate = make_validate_moments(config, normalizer, fabric.device, store=store)
-    else:
+    elif processes.chief:
         plain = stage == "regression"
         validate = make_validate(
             config, normalizer, fabric.device, deterministic=plain, store=store

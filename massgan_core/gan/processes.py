@@ -9,7 +9,9 @@ several times and differentiates it twice, or forwards, which wrapped modules do
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
@@ -69,6 +71,10 @@ class Processes:
         """What the chief says."""
         return thing if self.count == 1 else self._talk(self._fabric.broadcast, thing)
 
+    def late(self, until: float) -> bool:
+        """Whether the chief's clock (`time.monotonic`) has passed `until`."""
+        return until < inf and self.tell(time.monotonic() >= until)
+
     def wait(self) -> None:
         """Until all are here."""
         if self.count > 1:
@@ -82,7 +88,7 @@ class Processes:
             return message(*args)
         except RuntimeError as error:
             raise ConnectionError(
-                f"process {self.number} of 0…{self.count - 1} has lost another one: what the run "
+                f"process {self.number + 1} of {self.count} has lost another one: what the run "
                 "has saved is good, go on with --resume"
             ) from error
 

@@ -53,7 +53,8 @@ class Trainer:
         critic: Needed by the adversarial stage.
         normalizer: Fields to channels.
         batches: This process's part of batch number i, see :meth:`Processes.part`.
-        validate: Scores the averaged weights; its ``gain`` [dB] tunes β_SD.
+        validate: Scores the averaged weights; its ``gain`` [dB] tunes β_SD. Only the first
+            process needs it.
         config: All settings.
         stage: ``regression``, ``adversarial`` or ``variance``.
         out: Folder of the run: ``log.csv``, ``state.safetensors``.
@@ -66,7 +67,7 @@ class Trainer:
         critic: Critic | None,
         normalizer: Normalizer,
         batches: Callable[[int], Batch],
-        validate: Callable[[UNet | Moments], dict[str, float]],
+        validate: Callable[[UNet | Moments], dict[str, float]] | None,
         config: RunConfig,
         *,
         stage: str,
@@ -103,54 +104,52 @@ class Trainer:
         Returns:
             Whether the last step was reached.
         """
-        self.out.mkdir(parents=True, exist_ok=True)
         chief = self.processes.chief
+        if chief:
+            self.out.mkdir(parents=True, exist_ok=True)
         take = {
             "regression": self._regress,
             "adversarial": self._compete,
             "variance": self._spread,
         }[self.stage]
         saved = last = time.monotonic()
-        bar = tqdm(
+        with tqdm(
             total=self.settings.steps,
             initial=self.step,
             desc=self.stage,
             mininterval=5,
             disable=not chief,
-        )
-        while not self._done and not self._late(until):
-            for descent in self.descents.values():
-                descent.set_rate(self.step)
-            row = take(self.batches(self.step))
-            bad = [k for k, v in row.items() if not abs(v) < float("inf")]
-            if bad:
-                raise FloatingPointError(
-                    f"step {self.step}: {bad[0]} is not finite; the last state in {self.out} is "
-                    "good, resume it with a smaller learning rate"
-                )
-            self._blend()
-            self.step += 1
-            bar.update()
-            now = time.monotonic()
-            self.seconds, last = self.seconds + now - last, now
-            if self.step % self.config.train.validate_every == 0 or self._done:
-                row |= self._check()
-                bar.set_postfix({k: f"{row[k]:.3g}" for k in ("r", "rmse", "ratio") if k in row})
-                if chief:
-                    self._log(row)
-            if chief and (now - saved > 60 * self.config.train.save_minutes or self._done):
-                self.save_state()
-                saved = now
-        bar.close()
+        ) as bar:
+            while not self._done and not self.processes.late(until):
+                for descent in self.descents.values():
+                    descent.set_rate(self.step)
+                row = take(self.batches(self.step))
+                bad = [k for k, v in row.items() if not abs(v) < float("inf")]
+                if bad:
+                    raise FloatingPointError(
+                        f"step {self.step}: {bad[0]} is not finite; the last state in {self.out} "
+                        "is good, resume it with a smaller learning rate"
+                    )
+                self._blend()
+                self.step += 1
+                bar.update()
+                now = time.monotonic()
+                self.seconds, last = self.seconds + now - last, now
+                if self.step % self.config.train.validate_every == 0 or self._done:
+                    row |= self._check()
+                    bar.set_postfix(
+                        {k: f"{row[k]:.3g}" for k in ("r", "rmse", "ratio") if k in row}
+                    )
+                    if chief:
+                        self._log(row)
+                if chief and (now - saved > 60 * self.config.train.save_minutes or self._done):
+                    self.save_state()
+                    saved = now
         if self.best == float("inf"):
             self._check()
         if chief and not self._done:
             self.save_state()
         return self._done
-
-    def _late(self, until: float) -> bool:
-        """The same answer in every process."""
-        return until < float("inf") and self.processes.tell(time.monotonic() > until)
 
     @property
     def _done(self) -> bool:

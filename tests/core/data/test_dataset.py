@@ -69,6 +69,21 @@ def test_a_batch_depends_on_its_index_alone(store):
     assert not same(make(store, seed=2)(0), want[0])
 
 
+@pytest.mark.parametrize("budget", [0, 1])
+def test_parts_of_a_batch_are_those_of_the_whole(store, budget):
+    """Maps, places, turns, masks, counts and noise, however a batch is shared out."""
+    look = Observe(SIGMA, 1.0, real=0.3, rescaled=0.3, seed=4)
+    source = make(store, look, batch=5)
+    for index in (0, 1, 4):
+        whole, scale = source(index)
+        for part in (slice(0, 1), slice(1, 3), slice(3, 5)):
+            field, other = make(store, look, batch=5, budget=budget, part=part)(index)
+            assert scale == other and len(field.gamma) == part.stop - part.start
+            for name in ("gamma", "sigma", "mask", "footprint"):
+                assert torch.equal(getattr(field, name), getattr(whole, name)[part])
+            torch.testing.assert_close(field.kappa, whole.kappa[part], rtol=0, atol=1e-7)
+
+
 def test_an_epoch_takes_every_row_and_a_batch_one_n_of_z(store):
     source = make(store)
     assert len(source) == 3 + 2  # 8 and 4 rows, by 3
