@@ -3,6 +3,7 @@
 import csv
 import os
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -15,12 +16,16 @@ from massgan_core.gan.checkpoint import load_card, load_weights
 STAGES = ("regression", "adversarial", "variance", "score", "published/regression")
 
 
+SCRIPT = Path(__file__).with_name("together.py")
+SETTINGS = runpy.run_path(str(SCRIPT))["SETTINGS"]
+
+
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
     """Folders of runs: alone, shared by two processes, broken and gone on with by others."""
     out = tmp_path_factory.mktemp("together")
     done = subprocess.run(
-        [sys.executable, Path(__file__).with_name("together.py"), out],
+        [sys.executable, SCRIPT, out],
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
@@ -74,3 +79,42 @@ def test_who_loses_another_process_says_one_sentence(runs):
         lines = [line for line in said.splitlines() if line.startswith("Error:")]
         assert len(lines) == 2 and len(set(lines)) == 1  # once a stage
         assert "has lost another one: what the run has saved is good, go on with" in lines[0]
+
+
+@pytest.mark.slow
+def test_torchrun_restarts_a_run_that_lost_a_process(runs, tmp_path):
+    """As the page on GPUs says: `--max-restarts` of torchrun, `--resume` of ours."""
+    script = tmp_path / "massgan.py"
+    script.write_text(KILLED_ONCE)
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
+    command += ["--rdzv-backend", "c10d", "--rdzv-endpoint", "localhost:0", "--max-restarts", "1"]
+    words = ["tiny", *SETTINGS, "--stage", "regression", "--resume", "--device", "cpu"]
+    done = subprocess.run(
+        [*command, script, "train", *words, "--out", tmp_path / "run"],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "killed").exists()
+    assert done.stdout.count("wrote ") == 1
+    check_same(curve(tmp_path / "run/regression"), curve(runs / "alone/regression"))
+
+
+KILLED_ONCE = """
+import os, signal
+from pathlib import Path
+from massgan_core.cli.main import main
+from massgan_core.gan.trainer import Trainer
+
+step, killed = Trainer._regress, Path(__file__).with_name("killed")
+
+def dies(self, batch):
+    if self.step == 2 and os.environ["RANK"] == "1" and not killed.exists():
+        killed.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return step(self, batch)
+
+Trainer._regress = dies
+main()
+"""
