@@ -15,10 +15,11 @@ from math import ceil, isfinite
 
 import numpy as np
 import torch
-from jaxtyping import Complex, Float, Shaped
+from jaxtyping import Float, Shaped
 
 from massgan_core.sky import Grid, ShearField, Sources
 from massgan_core.survey.area import survey_area
+from massgan_core.survey.binning import PixelSums
 from massgan_core.survey.catalog import Catalog
 
 NOISES = ("weighted", "published")
@@ -114,34 +115,50 @@ def grid_catalog(
     """
     if noise not in NOISES:
         raise ValueError(f"`noise` must be one of {', '.join(NOISES)}, got {noise!r}")
-    sums = pixel_sums(catalog, grid)
-    counts, response, variance = sums["n"], sums["response"], sums["w2"]
-    if not counts.any():
+    added = PixelSums(grid).add(catalog)
+    if not added.maps()["n"].any():
         raise ValueError(_nothing_there(catalog, grid))
+    return field_of(added, noise=noise, sources=sources, name=name or catalog.name)
+
+
+def field_of(added: PixelSums, *, noise: str, sources: Sources | None, name: str) -> ShearField:
+    """The field that sums over galaxies make, as :func:`grid_catalog` of them.
+
+    Args:
+        added: Sums of at least one galaxy on the grid.
+        noise: As there.
+        sources: As there.
+        name: Short name for people.
+
+    Raises:
+        ValueError: No pixel has a positive response, or all galaxies are round.
+    """
+    sums = added.maps()
+    counts, response, variance = sums["n"], sums["response"], sums["w2"]
     mask = (counts > 0) & (response > 0)
     safe = np.where(mask, response, 1.0)
     gamma = np.where(mask, sums["e"] / safe, 0)
     if noise == "weighted":
-        sigma = catalog.scatter * np.sqrt(variance) / safe
+        sigma = added.scatter * np.sqrt(variance) / safe
     else:
         bias = np.where(mask, response / np.where(mask, sums["w"], 1.0), 1.0)
-        sigma = catalog.plain_scatter / np.sqrt(np.maximum(counts, 1)) / bias
+        sigma = added.plain_scatter / np.sqrt(np.maximum(counts, 1)) / bias
     if not mask.any():
-        raise ValueError(f"{catalog.name}: no pixel has a positive Σw(1 + m); check `m`")
+        raise ValueError(f"{name}: no pixel has a positive Σw(1 + m); check `m`")
     if not (sigma[mask] > 0).all():
-        raise ValueError(f"{catalog.name}: every ellipticity is 0, so the shape noise is unknown")
+        raise ValueError(f"{name}: every ellipticity is 0, so the shape noise is unknown")
     return ShearField(
-        grid=grid,
+        grid=added.grid,
         gamma=torch.from_numpy(gamma.astype(np.complex64)),
         sigma=torch.from_numpy(np.where(mask, sigma, np.inf).astype(np.float32)),
         mask=torch.from_numpy(mask),
         counts=torch.from_numpy(counts.astype(np.int32)),
         area=torch.from_numpy(survey_area(mask, counts)),
         sources=sources,
-        name=name or catalog.name,
+        name=name,
         notes={
             "galaxies": int(counts.sum()),
-            "sigma_e": round(catalog.scatter, 6),
+            "sigma_e": round(added.scatter, 6),
             "noise": noise,
         },
     )
@@ -154,42 +171,7 @@ def pixel_sums(catalog: Catalog, grid: Grid) -> dict[str, Shaped[np.ndarray, "H 
         ``n`` galaxies, ``w`` Σw, ``w2`` Σw², ``response`` Σw(1 + m) (with a column R:
         times its weighted mean over the field), ``e`` Σw(e − c) along the grid's axes.
     """
-    pixel, inside = _pixels(catalog, grid)
-    chosen = slice(None) if inside.all() else inside
-    e1, e2 = (component[chosen] for component in catalog.corrected())
-    e = turn_to_grid(e1 + 1j * e2, catalog.ra[chosen], catalog.dec[chosen], grid)
-    w = catalog.weight[chosen].astype(float)
-    index, length = pixel[chosen], grid.shape[0] * grid.shape[1]
-
-    def total(values: np.ndarray | None = None) -> np.ndarray:
-        return np.bincount(index, values, length).reshape(grid.shape)
-
-    sum_w = total(w)
-    response = sum_w if catalog.m is None else total(w * (1 + catalog.m[chosen]))
-    if catalog.R is not None and len(w):
-        response = response * np.average(catalog.R[chosen], weights=w)
-    return {
-        "n": total(),
-        "w": sum_w,
-        "w2": total(w**2),
-        "response": response,
-        "e": total(w * e.real) + 1j * total(w * e.imag),
-    }
-
-
-def turn_to_grid(
-    e: Complex[np.ndarray, " N"],
-    ra: Float[np.ndarray, " N"],
-    dec: Float[np.ndarray, " N"],
-    grid: Grid,
-) -> Complex[np.ndarray, " N"]:
-    """Ellipticities with respect to local West and North, in the grid's x and y axes."""
-    step = np.where(dec > 0, -1e-4, 1e-4)  # towards the equator: never past a pole
-    x, y = grid.sky_to_pixel(ra, dec)
-    x_step, y_step = grid.sky_to_pixel(ra, dec + step)
-    north = ((x_step - x) + 1j * (y_step - y)) * np.sign(step)
-    turn = north / (1j * np.abs(north))  # exp(iψ), 1 where North is up
-    return (np.conj(e) if _east_right(grid) else e) * turn**2
+    return PixelSums(grid).add(catalog).maps()
 
 
 def rotate_galaxies(catalog: Catalog, generator: torch.Generator) -> Catalog:
@@ -210,20 +192,6 @@ def _numbers(values: object) -> Float[np.ndarray, " N"]:
         return np.asarray(values, float).ravel()
     except (TypeError, ValueError):
         return np.zeros(0)
-
-
-def _pixels(catalog: Catalog, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
-    """Flat pixel index of each galaxy and whether it lies on the grid."""
-    x, y = grid.sky_to_pixel(catalog.ra, catalog.dec)
-    with np.errstate(invalid="ignore"):
-        inside = (x >= -0.5) & (x < grid.shape[1] - 0.5) & (y >= -0.5) & (y < grid.shape[0] - 0.5)
-    column = np.floor(np.where(inside, x, 0) + 0.5).astype(np.int64)
-    row = np.floor(np.where(inside, y, 0) + 0.5).astype(np.int64)
-    return row * grid.shape[1] + column, inside
-
-
-def _east_right(grid: Grid) -> bool:
-    return bool(np.linalg.det(grid.wcs.pixel_scale_matrix) > 0)
 
 
 def _nothing_there(catalog: Catalog, grid: Grid) -> str:
