@@ -51,7 +51,7 @@ class Plane:
         if [str(kind) for kind in wcs.wcs.ctype] != ["RA---TAN", "DEC--TAN"]:
             return None
         turn = np.deg2rad(wcs.wcs.lonpole - 180.0)
-        turned = [[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]]
+        turned = [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]
         scale = np.deg2rad(np.asarray(wcs.pixel_scale_matrix))
         ra, dec = (float(v) for v in wcs.wcs.crval)
         plane = cls(ra, dec, np.linalg.solve(scale, turned), wcs.wcs.crpix - 1.0)
