@@ -24,6 +24,7 @@ class PixelSums:
 
     Attributes:
         response: Whether any galaxy came with a shear response R.
+        span: Least and largest (RA, Dec) of all galaxies [deg].
     """
 
     def __init__(self, grid: Grid) -> None:
@@ -32,7 +33,8 @@ class PixelSums:
         # One bin more, for what lies off the grid.
         self._n = np.zeros(self._size + 1, np.int64)
         self._w, self._w2, self._biased, self._e1, self._e2 = np.zeros((5, self._size + 1))
-        self._with_m = self.response = False
+        self.response = False
+        self.span = np.full(2, np.inf), np.full(2, -np.inf)
         self._shapes = np.zeros(6)  # Σw²|e|², Σw², N, Σe1, Σe2, Σ|e|² of all galaxies
         self._responses = np.zeros(2)  # ΣwR, Σw of those on the grid
         self._mirror = -1.0 if east_right(grid) else 1.0
@@ -45,9 +47,14 @@ class PixelSums:
         return self
 
     def _add(self, catalog: Catalog, rows: slice) -> None:
-        index = np.empty(rows.stop - rows.start, np.int64)
+        ra, dec = catalog.ra[rows], catalog.dec[rows]
+        self.span = (
+            np.minimum(self.span[0], (ra.min(), dec.min())),
+            np.maximum(self.span[1], (ra.max(), dec.max())),
+        )
+        index = np.empty(len(ra), np.int64)
         w, e1, e2 = np.empty((3, len(index)))
-        for part, place in places(self.grid, catalog.ra[rows], catalog.dec[rows]):
+        for part, place in places(self.grid, ra, dec):
             here = slice(rows.start + part.start, rows.start + part.start + len(place.x))
             index[part] = self._pixel(place.x, place.y)
             weight, shape = catalog.weight[here].astype(float), _corrected(catalog, here)
@@ -56,7 +63,6 @@ class PixelSums:
             one, two = weight * shape[0], self._mirror * weight * shape[1]
             w[part], e1[part], e2[part] = weight, one * cos - two * sin, one * sin + two * cos
         self._bin(index, w, e1, e2)
-        self._with_m |= catalog.m is not None
         biased = w if catalog.m is None else w * (1.0 + catalog.m[rows])
         self._biased += self._total(index, biased)
         if catalog.R is not None:

@@ -15,12 +15,13 @@ from math import ceil, isfinite
 
 import numpy as np
 import torch
-from jaxtyping import Float, Shaped
+from jaxtyping import Shaped
 
 from massgan_core.sky import Grid, ShearField, Sources
 from massgan_core.survey.area import survey_area
 from massgan_core.survey.binning import PixelSums
 from massgan_core.survey.catalog import Catalog
+from massgan_core.survey.outline import Outline, checked_center, numbers
 
 NOISES = ("weighted", "published")
 MOST_PIXELS = 4096  #: on a side; beyond it a flat patch of sky is no longer flat
@@ -40,12 +41,10 @@ def grid_around(
         ValueError: `center` is no position, `size` or `pixel_scale` is not positive, or the field
             has more than :data:`MOST_PIXELS` on a side.
     """
-    numbers = _numbers(center)
-    if numbers.size != 2 or not np.isfinite(numbers).all() or abs(numbers[1]) > 90:
-        raise ValueError(f"`center` must be (RA, Dec) in degrees with |Dec| ≤ 90, got {center}")
+    center = checked_center(center)
     if not (isfinite(pixel_scale) and pixel_scale > 0):
         raise ValueError(f"`pixel_scale` must be positive [arcmin], got {pixel_scale}")
-    sides = _numbers(size)
+    sides = numbers(size)
     if sides.size not in (1, 2) or not np.isfinite(sides).all() or (sides <= 0).any():
         raise ValueError(
             f"`size` must be positive, one number or (width, height) [arcmin], got {size}"
@@ -57,7 +56,7 @@ def grid_around(
             f"the field would have {width} × {height} pixels, the limit is {MOST_PIXELS} on a "
             "side; give a smaller `size` or a larger `pixel_scale`"
         )
-    return Grid.tan((height, width), pixel_scale, center=(numbers[0], numbers[1]))
+    return Grid.tan((height, width), pixel_scale, center=center)
 
 
 def extent_of(
@@ -68,28 +67,7 @@ def extent_of(
     Positions are taken as directions, so neither RA = 0° nor a pole is special. With `center`
     the size is what reaches all galaxies from there.
     """
-    ra, dec = np.deg2rad(catalog.ra.astype(float)), np.deg2rad(catalog.dec.astype(float))
-    if center is None:
-        mean = [(np.cos(dec) * np.cos(ra)).mean(), (np.cos(dec) * np.sin(ra)).mean()]
-        up = float(np.sin(dec).mean())
-        start = (
-            np.degrees(np.arctan2(mean[1], mean[0])),
-            np.degrees(np.arctan2(up, np.hypot(*mean))),
-        )
-    else:
-        start = center
-    plane = grid_around(start, 1.0, 1.0)  # one pixel: offsets in arcmin
-    x, y = plane.sky_to_plane(catalog.ra, catalog.dec)
-    if not (np.isfinite(x).all() and np.isfinite(y).all()):
-        raise ValueError(
-            f"{catalog.name} spans more than half the sky; give `center` and `size` of the field"
-        )
-    if center is not None:
-        return center, (2 * float(np.abs(x).max()), 2 * float(np.abs(y).max()))
-    middle = (x.max() + x.min()) / 2, (y.max() + y.min()) / 2
-    at = plane.pixel_to_sky(*plane.plane_to_pixel(*middle))
-    found = float(at[0]), float(at[1])
-    return found, extent_of(catalog, found)[1]
+    return Outline(catalog.name).add(catalog.ra, catalog.dec).extent(center)
 
 
 def grid_catalog(
@@ -115,26 +93,27 @@ def grid_catalog(
     """
     if noise not in NOISES:
         raise ValueError(f"`noise` must be one of {', '.join(NOISES)}, got {noise!r}")
-    added = PixelSums(grid).add(catalog)
-    if not added.maps()["n"].any():
-        raise ValueError(_nothing_there(catalog, grid))
-    return field_of(added, noise=noise, sources=sources, name=name or catalog.name)
+    added, name = PixelSums(grid).add(catalog), name or catalog.name
+    return field_of(added, noise=noise, sources=sources, name=name)
 
 
 def field_of(added: PixelSums, *, noise: str, sources: Sources | None, name: str) -> ShearField:
     """The field that sums over galaxies make, as :func:`grid_catalog` of them.
 
     Args:
-        added: Sums of at least one galaxy on the grid.
+        added: Sums over all galaxies.
         noise: As there.
         sources: As there.
         name: Short name for people.
 
     Raises:
-        ValueError: No pixel has a positive response, or all galaxies are round.
+        ValueError: No galaxy lies in the field, no pixel has a positive response, or all galaxies
+            are round.
     """
     sums = added.maps()
     counts, response, variance = sums["n"], sums["response"], sums["w2"]
+    if not counts.any():
+        raise ValueError(_nothing_there(added, name))
     mask = (counts > 0) & (response > 0)
     safe = np.where(mask, response, 1.0)
     gamma = np.where(mask, sums["e"] / safe, 0)
@@ -186,20 +165,12 @@ def rotate_galaxies(catalog: Catalog, generator: torch.Generator) -> Catalog:
     return replace(catalog, e1=turned.real, e2=turned.imag, c1=None, c2=None)
 
 
-def _numbers(values: object) -> Float[np.ndarray, " N"]:
-    """`values` as an array; empty where they are no numbers."""
-    try:
-        return np.asarray(values, float).ravel()
-    except (TypeError, ValueError):
-        return np.zeros(0)
-
-
-def _nothing_there(catalog: Catalog, grid: Grid) -> str:
+def _nothing_there(added: PixelSums, name: str) -> str:
+    grid, (low, high) = added.grid, added.span
     ra, dec = grid.pixel_to_sky((grid.shape[1] - 1) / 2, (grid.shape[0] - 1) / 2)
     height, width = grid.extent
     return (
-        f"no galaxy of {catalog.name} lies in the field of {width:.4g}′ × {height:.4g}′ about "
+        f"no galaxy of {name} lies in the field of {width:.4g}′ × {height:.4g}′ about "
         f"RA {float(ra):.4f}, Dec {float(dec):.4f}; its galaxies span RA "
-        f"{catalog.ra.min():.4f} to {catalog.ra.max():.4f}, Dec {catalog.dec.min():.4f} "
-        f"to {catalog.dec.max():.4f}"
+        f"{low[0]:.4f} to {high[0]:.4f}, Dec {low[1]:.4f} to {high[1]:.4f}"
     )
