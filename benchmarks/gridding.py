@@ -132,12 +132,14 @@ def files(columns: dict[str, np.ndarray]) -> dict[str, tuple[float, float]]:
 
 #: What a process of its own does; a small catalogue brings in all that is imported late.
 OPENED = """
-import json, resource, sys, time
+import json, sys, time
 import numpy as np
 import massgan_core as mg
 
 def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    # Not ru_maxrss, which begins with that of the process that started this one.
+    (line,) = (x for x in open("/proc/self/status") if x.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
 
 import astropy.io.fits, pyarrow.parquet
 mg.cosmos()
