@@ -31,22 +31,23 @@ from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
 import massgan_core as mg  # noqa: E402
-from massgan_core.survey.binning import PixelSums  # noqa: E402
+from massgan_core.survey.binning import ROWS, PixelSums  # noqa: E402
 from massgan_core.survey.tangent_plane import places  # noqa: E402
 
-CENTER, SIDE, SCALE = (150.1, 2.2), 300, 0.29
+CENTER, SCALE = (150.1, 2.2), 0.29
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--galaxies", type=int, default=4_000_000)
+    parser.add_argument("--side", type=int, default=300, help="of the field [pixels]")
     parser.add_argument("--repeat", type=int, default=5, help="times each step is measured")
     parser.add_argument("--files", action="store_true", help="also open files of them")
     asked = parser.parse_args()
-    columns = galaxies(asked.galaxies)
-    rates = steps(columns, asked.repeat)
-    found = {"galaxies": asked.galaxies, "million_a_second": rates}
+    columns = galaxies(asked.galaxies, asked.side)
+    rates = steps(columns, asked.side, asked.repeat)
+    found = {"galaxies": asked.galaxies, "side": asked.side, "million_a_second": rates}
     table = Table("step", "million galaxies/s", title="one thread")
     for name, rate in rates.items():
         table.add_row(name, f"{rate:.1f}")
@@ -60,19 +61,19 @@ def main() -> None:
     print(json.dumps(found))
 
 
-def galaxies(n: int) -> dict[str, np.ndarray]:
+def galaxies(n: int, side: int) -> dict[str, np.ndarray]:
     """Columns as catalogues have them, over a little more than the field."""
-    rng, half = np.random.default_rng(0), 0.52 * SIDE * SCALE / 60
+    rng, half = np.random.default_rng(0), 0.52 * side * SCALE / 60
     ra, dec = (rng.uniform(c - half, c + half, n) for c in CENTER)
     e1, e2 = 0.28 * rng.standard_normal((2, n), np.float32)
     return {"ra": ra, "dec": dec, "e1": e1, "e2": e2, "weight": rng.random(n, np.float32) + 0.1}
 
 
-def steps(columns: dict[str, np.ndarray], repeat: int) -> dict[str, float]:
+def steps(columns: dict[str, np.ndarray], side: int, repeat: int) -> dict[str, float]:
     """Million galaxies a second of each step."""
-    grid = mg.Grid.tan((SIDE, SIDE), SCALE, center=CENTER)
+    grid = mg.Grid.tan((side, side), SCALE, center=CENTER)
     catalog, n = mg.Catalog(**columns), len(columns["ra"])
-    size = SIDE * SIDE
+    size = side * side
     index, values = np.random.default_rng(1).integers(0, size, n), np.random.rand(n)
     sums = PixelSums(grid)
 
@@ -81,8 +82,9 @@ def steps(columns: dict[str, np.ndarray], repeat: int) -> dict[str, float]:
             place.turn  # noqa: B018 (made when asked for)
 
     def bin_parts() -> None:
-        for start in range(0, n, 1 << 19):
-            part = slice(start, start + (1 << 19))
+        rows = max(ROWS, size)
+        for start in range(0, n, rows):
+            part = slice(start, start + rows)
             sums._bin(index[part], values[part], values[part], values[part])
 
     what = {

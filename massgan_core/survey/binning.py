@@ -62,9 +62,9 @@ class PixelSums:
             cos, sin = place.turn
             one, two = weight * shape[0], self._mirror * weight * shape[1]
             w[part], e1[part], e2[part] = weight, one * cos - two * sin, one * sin + two * cos
-        self._bin(index, w, e1, e2)
-        biased = w if catalog.m is None else w * (1.0 + catalog.m[rows])
-        self._biased += self._total(index, biased)
+        sum_w = self._bin(index, w, e1, e2)
+        biased = catalog.m is not None
+        self._biased += self._total(index, w * (1.0 + catalog.m[rows])) if biased else sum_w
         if catalog.R is not None:
             self.response, inside = True, index < self._size
             self._responses += (w * catalog.R[rows])[inside].sum(), w[inside].sum()
@@ -75,11 +75,14 @@ class PixelSums:
         w: Float[np.ndarray, " N"],
         e1: Float[np.ndarray, " N"],
         e2: Float[np.ndarray, " N"],
-    ) -> None:
-        """Add galaxies whose pixels and turned, weighted shapes are known."""
+    ) -> Float[np.ndarray, " P"]:
+        """Add galaxies whose pixels and turned, weighted shapes are known; their Σw."""
         self._n += np.bincount(index, minlength=self._size + 1)
-        for sums, values in ((self._w, w), (self._w2, w**2), (self._e1, e1), (self._e2, e2)):
+        for sums, values in ((self._w2, w**2), (self._e1, e1), (self._e2, e2)):
             sums += self._total(index, values)
+        sum_w = self._total(index, w)
+        self._w += sum_w
+        return sum_w
 
     def _total(self, index: np.ndarray, values: np.ndarray) -> np.ndarray:
         return np.bincount(index, values, self._size + 1)
