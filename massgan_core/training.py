@@ -16,6 +16,7 @@ from massgan_core.gan.memory import check_memory
 from massgan_core.gan.moments import Moments
 from massgan_core.gan.networks import build, build_critic, build_moments
 from massgan_core.gan.normalize import CHANNELS
+from massgan_core.gan.processes import Processes
 from massgan_core.gan.schedule import make_fabric
 from massgan_core.gan.state import state_facts, under
 from massgan_core.gan.trainer import Trainer
@@ -48,6 +49,9 @@ def train(
 ) -> bool:
     """Run one stage and write ``<out>/<stage>.safetensors``, its best weights so far.
 
+    Under ``torchrun`` each process trains on its part of every batch and the first one writes;
+    losses, weights and log are those of one process, to rounding.
+
     Args:
         config: All settings.
         out: Folder of the run.
@@ -65,6 +69,7 @@ def train(
     Raises:
         ValueError: Settings, store, checkpoint or folder do not fit; nothing was written.
         FloatingPointError: A loss became NaN or infinite; the last state is good.
+        ConnectionError: Another process of the run has ended; the last state is good.
     """
     out = Path(out)
     settings = {"stage": stage, "data": None if data is None else str(Path(data).resolve())}
@@ -76,16 +81,18 @@ def train(
     before = None if start is None else checkpoint.load_card(start)
     store = None if data is None else MapStore.open(data)
     fabric = make_fabric(device, config.train.precision)
+    processes, chosen = Processes(fabric), getattr(config.train, stage)
+    part = processes.part(chosen.batch, f"train.{stage}.batch")
     torch.manual_seed(config.train.seed)  # initial weights only
     normalizer = make_normalizer()
-    chosen = getattr(config.train, stage)
     network = _network(config, stage, start)
     critic = None
     if stage == "adversarial":
         critic = build_critic(asdict(config.network), 1 + CHANNELS, config.data.side)
-    if stage == "variance":
+    validate = None
+    if processes.chief and stage == "variance":
         validate = make_validate_moments(config, normalizer, fabric.device, store=store)
-    else:
+    elif processes.chief:
         plain = stage == "regression"
         validate = make_validate(
             config, normalizer, fabric.device, deterministic=plain, store=store
@@ -94,7 +101,7 @@ def train(
         network,
         critic,
         normalizer,
-        make_batches(config, normalizer, chosen.batch, stage, store, fabric.device),
+        make_batches(config, normalizer, chosen.batch, stage, store, fabric.device, part),
         validate,
         config,
         stage=stage,
@@ -104,17 +111,18 @@ def train(
     check_memory(trainer)
     if resume:
         trainer.resume()
-    if fabric.is_global_zero:
+    processes.wait()  # until all have read what the first one now writes
+    if processes.chief:
         out.mkdir(parents=True, exist_ok=True)
         (out / "config.json").write_text(json.dumps(settings, indent=1))
     done = trainer.run(until)
-    if fabric.is_global_zero:
+    if processes.chief:
         weights, facts = trainer.best_weights()
         card = make_card(config, normalizer, trainer, name, store, facts, before)
         if stage == "variance":
             card["training"]["mean"] = before["training"]
         checkpoint.save(out / f"{stage}.safetensors", weights, card)
-    fabric.barrier()
+    processes.wait()
     return done
 
 

@@ -60,8 +60,20 @@ def make_batches(
     stage: str,
     store: MapStore | None = None,
     device: torch.device | str = "cpu",
+    part: slice | None = None,
 ) -> Callable[[int], Batch]:
-    """Training data: batch number i, of the maps of a store or of skies made on the fly."""
+    """Training data: batch number i, of the maps of a store or of skies made on the fly.
+
+    Args:
+        config: All settings.
+        normalizer: For units.
+        batch: Fields of a whole step.
+        stage: Of training.
+        store: Maps; `None` makes lognormal skies.
+        device: Of the data.
+        part: Which fields of each batch are wanted; default all.
+    """
+    part = slice(0, batch) if part is None else part
     data, seed = config.data, 2 * config.train.seed + TRAIN
     # The stages see different noise (and skies): the second ones go on where the first ended.
     offset = {"regression": 0, "adversarial": 10**6, "variance": 2 * 10**6}[stage]
@@ -79,13 +91,14 @@ def make_batches(
             device=device,
             budget=20.0 if torch.device(device).type == "cuda" else 1.0,
             finish=Batch,
+            part=part,
         )
         return lambda index: dataset(offset + index)
-    patches = Patches(make_skies(config, normalizer), data.side, batch, seed)
+    patches = Patches(make_skies(config, normalizer), data.side, batch, seed, part)
 
     def batches(index: int) -> Batch:
         kappa, gamma, scale = patches(offset + index)
-        return Batch(observe(kappa, gamma, offset + index), scale)
+        return Batch(observe(kappa, gamma, offset + index, part, batch), scale)
 
     return batches
 

@@ -39,7 +39,7 @@ def measured_ratio(run: ScoreTraining) -> ErrorRatio:
         for i, (kappa, number) in enumerate(skies):
             prior, spectrum = run.priors[number], run.skies.powers[number]
             t = torch.full((len(kappa),), prior.scale * (level if level < math.inf else 1.0))
-            part = run.part(kappa, number, t, VALIDATE, i, center=True)
+            part = run.part(kappa, number, t, VALIDATE, i)
             error = part.kappa
             if level < math.inf:
                 error = error - part.gaussian - part.error[:, None, None] * learned(prior, part)

@@ -23,10 +23,17 @@ TRAIN, VALIDATE = 0, 1  #: lognormal skies of the two never meet
 
 
 class LognormalSkies:
-    """Lognormal skies made on the fly, over depths in redshift and σ8."""
+    """Lognormal skies made on the fly, over depths in redshift and σ8.
 
-    def __init__(self, config: ScoreConfig, store: None = None) -> None:
+    Args:
+        config: All settings.
+        store: None.
+        part: Which maps of each batch to train on are made; default all.
+    """
+
+    def __init__(self, config: ScoreConfig, store: None = None, part: slice | None = None) -> None:
         self.config, self.grid = config, Grid((config.sky, config.sky))
+        self.part = part or slice(0, config.batch)
         tables = [cosmos_sources().stretched(s) for s in config.stretch]
         self.powers = [theory_spectrum(t) for t in tables]
         self.means = [t.mean for t in tables]
@@ -38,14 +45,14 @@ class LognormalSkies:
 
     def train(self, index: int) -> tuple[Tensor, int]:
         """Maps of batch `index` and the number of their n(z)."""
-        return self._make(TRAIN, index, self.config.batch)
+        return self._make(TRAIN, index, self.part)
 
     def held_out(self, n: int) -> list[tuple[Tensor, int]]:
         """About `n` maps to validate on."""
         each = -(-n // len(self.powers))
-        return [self._make(VALIDATE, i, each) for i in range(len(self.powers))]
+        return [self._make(VALIDATE, i, slice(0, each)) for i in range(len(self.powers))]
 
-    def _make(self, kind: int, index: int, n: int) -> tuple[Tensor, int]:
+    def _make(self, kind: int, index: int, part: slice) -> tuple[Tensor, int]:
         key = generator(self.config.seed, _SKY, kind, index)
         number = index % len(self.powers)
         cosmology = int(torch.randint(len(self.config.sigma8), (), generator=key))
@@ -53,14 +60,24 @@ class LognormalSkies:
             other = Cosmology(sigma8=self.config.sigma8[cosmology])
             power = theory_spectrum(self._tables[number], other)
             self._makers[number, cosmology] = Lognormal(self.grid, power)
-        return self._makers[number, cosmology](key, (n,)), number
+        make, key = self._makers[number, cosmology], (self.config.seed, _SKY, kind, index)
+        # 1 + …: the key of the first map is not that of the cosmology.
+        maps = [make(generator(*key, 1 + i)) for i in range(part.start, part.stop)]
+        return torch.stack(maps), number
 
 
 class StoredSkies:
-    """Maps of a store; those that validate come from other boxes."""
+    """Maps of a store; those that validate come from other boxes.
 
-    def __init__(self, config: ScoreConfig, store: MapStore) -> None:
+    Args:
+        config: All settings.
+        store: Maps.
+        part: Which maps of each batch to train on are read; default all.
+    """
+
+    def __init__(self, config: ScoreConfig, store: MapStore, part: slice | None = None) -> None:
         self.config, self.store = config, store
+        part = part or slice(0, config.batch)
         self.grid = Grid(store.shape, store.pixel_scale)
         self.powers = [theory_spectrum(t) for t in store.sources]
         self.means = [t.mean for t in store.sources]
@@ -80,7 +97,7 @@ class StoredSkies:
         )
         self._number = store.rows("sources")
         self._chosen = order.chosen
-        self._read = Ahead(lambda index: store.read(self._chosen(index), torch.float16))
+        self._read = Ahead(lambda index: store.read(self._chosen(index)[part], torch.float16))
 
     def train(self, index: int) -> tuple[Tensor, int]:
         """Maps of batch `index` and the number of their n(z)."""

@@ -50,8 +50,10 @@ def train(
     gives the mean that regression found a variance. The preset `score` learns the prior of
     `--method score` instead, in one stage; its settings are without sections (steps=2000).
 
-    Under `torchrun --nproc-per-node N --no-python massgan train …` N devices share each step.
+    Under `torchrun --nproc-per-node N --no-python massgan train …` N devices share each batch.
     """
+    from os import environ
+
     from massgan_core.gan.config import read_config
     from massgan_core.training import train_stages
     from massgan_core.training_score import train_score
@@ -66,6 +68,11 @@ def train(
             "to start from: leave them out"
         )
     config = score_config(settings) if prior else read_config(preset, settings)
+    if simulate and int(environ.get("WORLD_SIZE", 1)) > 1:
+        raise ValueError(
+            "`--simulate` is for one process: make the maps by `massgan simulate`, then give the "
+            "processes of torchrun `--data`"
+        )
     if simulate:
         seed, side = (config.seed, SIDE) if prior else (config.train.seed, config.data.side)
         data = simulate_maps(seed, side, out, simulate, maps, per_box, device)
@@ -74,7 +81,8 @@ def train(
         path = train_score(out, data, **common, **asdict(config))
     else:
         path = train_stages(config, out, stage=stage, data=data, start=start, **common)
-    typer.echo(f"wrote {path}")
+    if environ.get("RANK", "0") == "0":
+        typer.echo(f"wrote {path}")
 
 
 #: Of the maps to train on: wider than any survey's uncertainty.

@@ -12,7 +12,7 @@ of it one constant; at the very corner of the map it would be 26 %. Fixed fields
 
 **Randomness.** Batch `index` depends on (`seed`, `index`) alone: not on the order of calls, on
 reading ahead or on keeping maps on the device. Choices agree on all devices; noise is drawn
-on the device and differs between kinds of them.
+on the device and differs between kinds of them. A part of a batch is that part of the whole.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from massgan_core.sky import (
 _ORDER, _CUT, _FIXED = 13, 14, 15  # keys of the independent random streams behind one seed
 _SLAB = 64  # maps moved to the device at a time
 
-Observer = Callable[[Tensor, Tensor, int], ShearField]
+Observer = Callable[[Tensor, Tensor, int, slice, int], ShearField]
 
 
 def pair(field: ShearField, scale: float) -> tuple[ShearField, float]:
@@ -60,7 +60,7 @@ class Dataset:
     Args:
         store: Maps, done in all `rows`.
         rows: Of one part of :meth:`MapStore.split` [N].
-        observe: (κ, γ, index) → shear field, e.g. :class:`massgan_core.data.Observe`.
+        observe: (κ, γ, index, part, batch) → shear field, e.g. :class:`massgan_core.data.Observe`.
         side: Pixels of a crop; at most half the maps' side.
         batch: Crops a batch.
         seed: Of order, crops and turns.
@@ -68,6 +68,7 @@ class Dataset:
         budget: Maps stay on the device if all rows take at most this many GB.
         ahead: Batches a background thread reads ahead, where they do not.
         finish: What to make of (field, σ_κ), such as network input.
+        part: Which crops of each batch are made; default all.
 
     Raises:
         ValueError: `rows` is empty or a map of them is not there, or `side` is too large.
@@ -86,9 +87,11 @@ class Dataset:
         budget: float = 1.0,
         ahead: int = 2,
         finish: Callable[[ShearField, float], Any] = pair,
+        part: slice | None = None,
     ) -> None:
         self.store, self.rows = store, np.unique(np.asarray(rows, np.int64))
         self.side, self.batch, self.seed = side, batch, seed
+        self.part = slice(0, batch) if part is None else part
         self.device, self._observe, self._finish = torch.device(device), observe, finish
         _check_large(store, (side, side))
         _check_rows(store, self.rows)
@@ -111,7 +114,7 @@ class Dataset:
         """
         maps = self._ahead(index).to(self.device, non_blocking=True)
         kappa, gamma = self._crops(maps.float(), index)
-        field = self._observe(kappa, gamma, index)
+        field = self._observe(kappa, gamma, index, self.part, self.batch)
         if field.grid.pixel_scale != self.store.pixel_scale:
             raise ValueError(
                 f"`observe` must have the maps' pixels of {self.store.pixel_scale}′, got "
@@ -145,20 +148,21 @@ class Dataset:
         maps = maps - maps.mean((-2, -1), keepdim=True)
         gamma = ShearOperator(self.store.shape)(maps)
         key, shape = generator(self.seed, _CUT, index), (self.side, self.side)
-        margin, n = self.side // 4, len(maps)
+        margin, n = self.side // 4, self.batch
         corner = torch.stack(
             [
                 torch.randint(margin, large - self.side - margin + 1, (n,), generator=key)
                 for large in self.store.shape
             ]
         )
-        turn = torch.randint(8, (n,), generator=key).to(self.device, non_blocking=True)
-        corner = corner.to(self.device, non_blocking=True)
+        turn = torch.randint(8, (n,), generator=key)[self.part]
+        turn = turn.to(self.device, non_blocking=True)
+        corner = corner[:, self.part].to(self.device, non_blocking=True)
         kappa, gamma = (cut(m, corner, turn, shape) for m in (maps, gamma))
         return kappa, turn_shear(gamma, turn)
 
     def _load(self, index: int) -> Float[Tensor, "B Y X"]:
-        rows = self._chosen(index)[1]
+        rows = self._chosen(index)[1][self.part]
         if self._held is not None:
             place = torch.from_numpy(np.searchsorted(self.rows, rows))
             return self._held[place.to(self.device, non_blocking=True)]

@@ -17,7 +17,9 @@ def random_mask(
     key: torch.Generator,
     batch: tuple[int, ...] = (),
     device: torch.device | str = "cpu",
-) -> Bool[Tensor, "*B H W"]:
+    *,
+    chosen: Bool[Tensor, " n"] | None = None,
+) -> Bool[Tensor, "*M H W"]:
     """Up to 40 round holes of 0.5′–4′ (stars) and up to 4 bad columns or rows a mask.
 
     Args:
@@ -25,10 +27,14 @@ def random_mask(
         key: CPU generator: every device sees the same masks.
         batch: Leading axes.
         device: Of the masks.
+        chosen: Which of `batch` = (n,) masks to make, as if all were; default all.
     """
     n = int(torch.Size(batch).numel())
     holes = (torch.rand((n, HOLES, 3), generator=key), _counts(n, HOLES, key))
     lines = (torch.rand((n, LINES, 3), generator=key), _counts(n, LINES, key))
+    if chosen is not None:
+        batch = (int(chosen.sum()),)
+        holes, lines = (tuple(x[chosen] for x in random) for random in (holes, lines))
     mask = _holes(grid, *(x.to(device, non_blocking=True) for x in holes))
     mask &= _lines(grid, *(x.to(device, non_blocking=True) for x in lines))
     small = mask.float().mean((1, 2), keepdim=True) < LEAST

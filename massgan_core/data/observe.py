@@ -1,8 +1,9 @@
 """Random observations of sky patches: any mask, any depth, noise drawn on the fly.
 
-A batch is observed at once on the device its κ is on. Choices (orientation, depth, masks)
-are drawn on the CPU and agree on every device; galaxy counts and noise are drawn on the
-device itself, so they are the same for the same device, but not from one kind to another.
+A batch, or a part of one, is observed at once on the device its κ is on. Choices (orientation,
+depth, masks) are drawn on the CPU and agree on every device; galaxy counts and noise are drawn
+on the device itself, for each field by a generator of its own: they are the same for the same
+device and any way of sharing out a batch, but not from one kind of device to another.
 Nothing here waits for the device but the checks of :class:`massgan_core.sky.ShearField`.
 """
 
@@ -56,56 +57,73 @@ class Observe:
     _surveys: dict = field(init=False, repr=False, default_factory=dict)
 
     def __call__(
-        self, kappa: Float[Tensor, "B H W"], gamma: Complex[Tensor, "B H W"], index: int
+        self,
+        kappa: Float[Tensor, "B H W"],
+        gamma: Complex[Tensor, "B H W"],
+        index: int,
+        part: slice | None = None,
+        of: int | None = None,
     ) -> ShearField:
-        """The batch as one ShearField with a leading axis.
+        """The batch, or a part of it, as one ShearField with a leading axis.
 
         Args:
             kappa: Patches of κ.
             gamma: Their shear.
             index: Number of the batch; with the seed it decides mask, depth and noise.
+            part: Which fields of the batch these are; default all.
+            of: How many the whole batch has.
 
         Raises:
             ValueError: The patches are larger than the survey, or none lies in its observed part.
         """
         grid = Grid(tuple(kappa.shape[-2:]), self.pixel_scale)
+        part, of = (slice(0, len(kappa)), len(kappa)) if part is None else (part, of)
         key = generator(self.seed, _OBSERVE, index)
-        noise = device_generator(kappa.device, self.seed, _NOISE, index)
-        sigma, area = self._survey(grid, len(kappa), key, noise)
+        noise = [
+            device_generator(kappa.device, self.seed, _NOISE, index, item)
+            for item in range(part.start, part.stop)
+        ]
+        sigma, area = self._survey(grid, part, of, key, noise)
         signal = gamma if self.linear else reduced_shear(gamma, kappa)
         noisy = signal + shape_noise(sigma, noise)
         return ShearField(grid, noisy, sigma, torch.isfinite(sigma), kappa, area=area)
 
     def _survey(
-        self, grid: Grid, n: int, key: torch.Generator, noise: torch.Generator
+        self,
+        grid: Grid,
+        part: slice,
+        of: int,
+        key: torch.Generator,
+        noise: list[torch.Generator],
     ) -> tuple[Float[Tensor, "B H W"], Bool[Tensor, "B H W"]]:
         """σ and footprint of each field."""
-        place = noise.device
-        sigma, area = self._turned(grid, n, key, place)
-        choice, depth = torch.rand((2, n), generator=key)
+        place = noise[0].device
+        sigma, area = self._turned(grid, part, of, key, place)
+        choice, depth = torch.rand((2, of), generator=key)
         low, high = self.depth
-        rate = low * (high / low) ** depth * grid.pixel_scale**2
+        rate = low * (high / low) ** depth[part] * grid.pixel_scale**2
         # Which fields are not exactly the real one is known here, without asking the device.
         other, wild = (
             torch.nonzero(choice >= f).flatten() for f in (self.real, self.real + self.rescaled)
         )
-        if len(wild):
-            at = wild.to(place, non_blocking=True)
-            area[at] = random_mask(grid, key, (len(wild),), place)
-        if len(other):
-            at = other.to(place, non_blocking=True)
-            rate = rate[other].to(place, non_blocking=True)
-            counts = torch.poisson(area[at] * rate[:, None, None], noise)
+        if (inside := _within(part, wild)).any():
+            at = (wild[inside] - part.start).to(place, non_blocking=True)
+            area[at] = random_mask(grid, key, (len(wild),), place, chosen=inside)
+        if len(mine := other[_within(part, other)] - part.start):
+            at = mine.to(place, non_blocking=True)
+            dense = area * rate.to(place, non_blocking=True)[:, None, None]
+            counts = torch.stack([torch.poisson(dense[i], noise[i]) for i in mine.tolist()])
             thin = COSMOS_SCATTER / torch.sqrt(counts.clamp_min(1))
             sigma[at] = torch.where(counts > 0, thin, torch.inf)
         return sigma, area
 
     def _turned(
-        self, grid: Grid, n: int, key: torch.Generator, place: torch.device
+        self, grid: Grid, part: slice, of: int, key: torch.Generator, place: torch.device
     ) -> tuple[Float[Tensor, "B H W"], Bool[Tensor, "B H W"]]:
-        """The real σ map and its footprint, cut to the patch and turned, n times."""
-        turn = torch.randint(8, (n,), generator=key)
-        draw = torch.rand(n, generator=key)
+        """The real σ map and its footprint, cut to the patch and turned, for each of `part`."""
+        turn = torch.randint(8, (of,), generator=key)[part]
+        draw = torch.rand(of, generator=key)[part]
+        n = len(turn)
         plain, swapped = (self._drawn(shape, draw) for shape in (grid.shape, grid.shape[::-1]))
         corner = torch.where((turn & 4).bool(), swapped, plain).to(place, non_blocking=True)
         turn = turn.to(place, non_blocking=True)
@@ -124,6 +142,10 @@ class Observe:
         corners = self._corners[shape]
         # In float64: rounded to float32, the largest draw could point behind the last corner.
         return corners[:, (draw.double() * corners.shape[1]).long()]
+
+
+def _within(part: slice, items: Int[Tensor, " n"]) -> Bool[Tensor, " n"]:
+    return (items >= part.start) & (items < part.stop)
 
 
 def _observed_corners(mask: Bool[Tensor, "Y X"], shape: tuple[int, int]) -> Int[Tensor, "2 M"]:

@@ -27,6 +27,7 @@ class Patches:
         side: Pixels of a patch; at most half the sky's side (leak-free rule).
         batch: Patches a batch.
         seed: Of the whole sequence. Train, validation and test differ in it.
+        part: Which patches of each batch are made; default all.
 
     Raises:
         ValueError: `side` is more than half a sky's, or `batch` more than a sky holds.
@@ -36,6 +37,7 @@ class Patches:
     side: int = 300
     batch: int = 8
     seed: int = 0
+    part: slice | None = None
 
     def __call__(
         self, index: int
@@ -49,10 +51,12 @@ class Patches:
         kappa, gamma = [], []
         across = large[0].shape[-1] // self.side
         first = (index % per_sky) * self.batch
-        for cell in cells[first : first + self.batch].tolist():
+        cells = cells[first : first + self.batch].tolist()
+        kinds = [int(torch.randint(8, (), generator=turn)) for _ in cells]
+        part = self.part or slice(None)
+        for cell, kind in zip(cells[part], kinds[part], strict=True):
             top, left = cell // across * self.side, cell % across * self.side
             rows, columns = slice(top, top + self.side), slice(left, left + self.side)
-            kind = int(torch.randint(8, (), generator=turn))
             k, g = dihedral(large[0][rows, columns], large[1][rows, columns], kind)
             kappa.append(k)
             gamma.append(g)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor, nn
 
 from massgan_core.gan.config import StageConfig
+from massgan_core.gan.processes import Processes
 from massgan_core.gan.schedule import learning_rate
 from massgan_core.gan.state import restore
-
-if TYPE_CHECKING:
-    from lightning_fabric import Fabric
 
 _STEEPEST = 5.0  # longer gradients are cut to this
 
@@ -24,28 +20,21 @@ class Descent:
         module: What is trained.
         peak: Learning rate after the warm-up.
         settings: Of the stage.
-        fabric: Averages the gradients over processes.
+        processes: That add up their gradients.
     """
 
     def __init__(
-        self, module: nn.Module, peak: float, settings: StageConfig, fabric: Fabric
+        self, module: nn.Module, peak: float, settings: StageConfig, processes: Processes
     ) -> None:
         self.parameters = [p for p in module.parameters() if p.requires_grad]
-        self.peak, self.settings, self.fabric = peak, settings, fabric
+        self.peak, self.settings, self.processes = peak, settings, processes
         self.adam = torch.optim.Adam(self.parameters, peak, betas=settings.betas)
 
     def __call__(self, loss: Tensor) -> None:
         """One step."""
         self.adam.zero_grad(set_to_none=True)
         loss.backward()
-        if self.fabric.world_size > 1:
-            slopes = [p.grad for p in self.parameters]
-            flat = torch.cat([g.flatten() for g in slopes])
-            parts = self.fabric.all_reduce(flat, reduce_op="mean").split(
-                [g.numel() for g in slopes]
-            )
-            for slope, part in zip(slopes, parts, strict=True):
-                slope.copy_(part.view_as(slope))
+        self.processes.add_slopes(self.parameters)
         nn.utils.clip_grad_norm_(self.parameters, _STEEPEST)
         self.adam.step()
 

@@ -1,5 +1,8 @@
 r"""The losses of the regularised conditional GAN; functions of tensors.
 
+Each is a function of sums over the batch. Where several processes share a batch, `total` makes
+their sums those of the whole (:meth:`massgan_core.gan.processes.Processes.total`).
+
 Generator: β_adv·(−E D(x̂)) + ‖mean_N x̂ − x‖₁ − β_SD·L_SD. Critic: E D(x̂) − E D(x) + 10·GP +
 10⁻³·E D(x)². In place of L1 and reward, or beside them: a fair CRPS of many scales and an
 unbiased squared error of the posterior mean. Variance stage: the Gaussian score.
@@ -14,41 +17,68 @@ References:
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from math import pi, sqrt
 
 import torch
 from jaxtyping import Bool, Float
-from torch import Tensor, nn
+from torch import Tensor
 from torch.autograd import forward_ad
+
+from massgan_core.gan.pyramid import pyramid
+
+Total = Callable[[Tensor], Tensor]
 
 _NO_SPREAD = 1e-6  # ratio of variances that counts as none
 _NO_SLOPE = 1e-12  # length of a gradient that has no direction
+
+
+def alone(sums: Tensor) -> Tensor:
+    """The sums of a batch that nobody shares: as they are."""
+    return sums
+
+
+def area_mean(
+    values: Float[Tensor, "B H W"], area: Bool[Tensor, "B H W"], total: Total = alone
+) -> Float[Tensor, ""]:
+    """Mean over the pixels of `area`."""
+    return _ratio((values * area).sum(), area.sum(), total)
+
+
+def batch_mean(values: Float[Tensor, " B"], total: Total = alone) -> Float[Tensor, ""]:
+    """Mean over the maps of a batch."""
+    return _ratio(values.sum(), values.new_full((), len(values)), total)
+
+
+def _ratio(above: Float[Tensor, ""], below: Tensor, total: Total) -> Float[Tensor, ""]:
+    above, below = total(torch.stack([above, below.to(above.dtype)]))
+    return above / below
 
 
 def mean_l1(
     samples: Float[Tensor, "B N H W"],
     truth: Float[Tensor, "B H W"],
     area: Bool[Tensor, "B H W"],
+    total: Total = alone,
 ) -> Float[Tensor, ""]:
     """Mean absolute error of the N-sample mean inside `area`."""
-    error = (samples.mean(1) - truth).abs()
-    return (error * area).sum() / area.sum()
+    return area_mean((samples.mean(1) - truth).abs(), area, total)
 
 
 def deviation_reward(
-    samples: Float[Tensor, "B N H W"], area: Bool[Tensor, "B H W"]
+    samples: Float[Tensor, "B N H W"], area: Bool[Tensor, "B H W"], total: Total = alone
 ) -> Float[Tensor, ""]:
     """L_SD = √(π/(2N(N−1))) Σ_i ‖x̂_i − x̂_(N)‖₁: an unbiased std of Gaussian samples."""
     n = samples.shape[1]
     spread = (samples - samples.mean(1, keepdim=True)).abs().sum(1)
-    return sqrt(pi / (2 * n * (n - 1))) * (spread * area).sum() / area.sum()
+    return sqrt(pi / (2 * n * (n - 1))) * area_mean(spread, area, total)
 
 
 def mean_square(
     samples: Float[Tensor, "B N H W"],
     truth: Float[Tensor, "B H W"],
     area: Bool[Tensor, "B H W"],
+    total: Total = alone,
 ) -> Float[Tensor, ""]:
     """Squared error of the posterior mean, without the samples' own variance.
 
@@ -58,13 +88,14 @@ def mean_square(
     n = samples.shape[1]
     error = samples - truth[:, None]
     pairs = (error.sum(1) ** 2 - (error**2).sum(1)) / (n * (n - 1))
-    return (pairs * area).sum() / area.sum()
+    return area_mean(pairs, area, total)
 
 
 def variance_score(
     variance: Float[Tensor, "B H W"],
     square: Float[Tensor, "B H W"],
     area: Bool[Tensor, "B H W"],
+    total: Total = alone,
 ) -> Float[Tensor, ""]:
     r"""Gaussian score (QLIKE) of a variance inside `area`: the mean of log v + e²/v.
 
@@ -79,13 +110,13 @@ def variance_score(
         variance: v > 0.
         square: e², of a mean that is frozen.
         area: Footprint.
+        total: Of the processes that share the batch.
 
     References:
         Patton (2011), https://doi.org/10.1016/j.jeconom.2010.03.034
         Jeffrey & Wandelt (2020), https://arxiv.org/abs/2011.05991
     """
-    score = variance.log() + square / variance
-    return (score * area).sum() / area.sum()
+    return area_mean(variance.log() + square / variance, area, total)
 
 
 def fair_crps(
@@ -94,6 +125,7 @@ def fair_crps(
     area: Bool[Tensor, "B H W"],
     bands: int = 5,
     offset: tuple[int, int] = (0, 0),
+    total: Total = alone,
 ) -> Float[Tensor, ""]:
     """Fair CRPS of a Laplacian pyramid's bands, and of what each level still holds.
 
@@ -110,9 +142,14 @@ def fair_crps(
         bands: Levels, each of half the resolution; 1 looks at pixels alone.
         offset: Pixel (y, x) where the coarse grids begin. Training must vary it: a loss that
             always sees the same grid leaves its lattice in the samples.
+        total: Of the processes that share the batch.
     """
-    parts = _pyramid(samples, truth, area, bands, offset)
-    return sum(2 ** (level / 3) * _crps(maps, weight) for level, maps, weight in parts)
+    sums, weights = [], []
+    for level, maps, weight in pyramid(samples, truth, area, bands, offset):
+        sums.append(torch.stack([(_crps(maps) * weight[:, 0]).sum(), weight.sum()]))
+        weights.append(2 ** (level / 3))
+    above, below = total(torch.stack(sums)).unbind(1)
+    return sum(w * a / b for w, a, b in zip(weights, above, below, strict=True))
 
 
 def spread_gap(
@@ -121,6 +158,7 @@ def spread_gap(
     area: Bool[Tensor, "B H W"],
     bands: int = 5,
     offset: tuple[int, int] = (0, 0),
+    total: Total = alone,
 ) -> Float[Tensor, ""]:
     """How far the spread of every band and level is from its error: mean of (log ratio)².
 
@@ -129,16 +167,20 @@ def spread_gap(
     for samples of too small a variance as long as they lack κ's tails: it looks at the bulk.
 
     Args:
-        samples, truth, area, bands, offset: As in :func:`fair_crps`.
+        samples, truth, area, bands, offset, total: As in :func:`fair_crps`.
     """
-    gaps = []
-    for _, maps, weight in _pyramid(samples, truth, area, bands, offset):
+    sums, n = [], samples.shape[1]
+    for _, maps, weight in pyramid(samples, truth, area, bands, offset):
         drawn, true = maps[:, :-1], maps[:, -1:]
-        error = ((drawn - true) ** 2 * weight).detach().mean()
-        spread = (drawn.var(1, keepdim=True) * weight).mean()
-        # Of samples that do not differ at all the log must stay finite.
-        gaps.append(torch.log(2 * spread / error + _NO_SPREAD) ** 2)
-    return torch.stack(gaps).mean()
+        error = ((drawn - true) ** 2 * weight).detach().sum() / n
+        sums.append(torch.stack([(drawn.var(1, keepdim=True) * weight).sum(), error]))
+    return _gap(total(torch.stack(sums)))
+
+
+def _gap(sums: Float[Tensor, "K 2"]) -> Float[Tensor, ""]:
+    """Mean of (log ratio)² of twice the first and the second sums."""
+    # Of samples that do not differ at all the log must stay finite.
+    return (torch.log(2 * sums[:, 0] / sums[:, 1] + _NO_SPREAD) ** 2).mean()
 
 
 def bands_within(bands: int, shape: tuple[int, int]) -> int:
@@ -152,6 +194,7 @@ def peak_gap(
     area: Bool[Tensor, "B H W"],
     guide: Float[Tensor, "B H W"],
     shares: tuple[float, ...] = (0.01, 0.05, 0.2),
+    total: Total = alone,
 ) -> Float[Tensor, ""]:
     """How far the spread of pixels is from their error where a map of the data is high.
 
@@ -164,19 +207,19 @@ def peak_gap(
         samples, truth, area: As in :func:`fair_crps`.
         guide: Map of the data, e.g. their Wiener filter.
         shares: Of each footprint, increasing.
+        total: Of the processes that share the batch.
     """
     error = ((samples - truth[:, None]) ** 2).detach().mean(1)
-    spread, before, gaps = samples.var(1), torch.zeros_like(area), []
+    spread, before, sums = samples.var(1), torch.zeros_like(area), []
     rank = torch.where(area, guide, -torch.inf).flatten(1)
     order = rank.sort(dim=1, descending=True).values
     for share in shares:
         last = (share * area.flatten(1).sum(1)).long().clamp_min(1) - 1
         inside = area & (guide >= order.gather(1, last[:, None])[..., None])
         where = inside & ~before
-        ratio = 2 * (spread * where).sum() / (error * where).sum()
-        gaps.append(torch.log(ratio + _NO_SPREAD) ** 2)
+        sums.append(torch.stack([(spread * where).sum(), (error * where).sum()]))
         before = inside
-    return torch.stack(gaps).mean()
+    return _gap(total(torch.stack(sums)))
 
 
 def third_moment_gap(
@@ -185,6 +228,7 @@ def third_moment_gap(
     area: Bool[Tensor, "B H W"],
     bands: int = 3,
     offset: tuple[int, int] = (0, 0),
+    total: Total = alone,
 ) -> Float[Tensor, ""]:
     """Squared difference of the third moments of samples and truth, in units of the truth's std³.
 
@@ -192,72 +236,36 @@ def third_moment_gap(
     exchangeable: whatever the field, both moments have one expectation.
 
     Args:
-        samples, truth, area, offset: As in :func:`fair_crps`.
+        samples, truth, area, offset, total: As in :func:`fair_crps`.
         bands: Levels.
     """
-    gaps = []
-    seen = -1
-    for level, maps, weight in _pyramid(samples, truth, area, bands, offset):
+    sums, seen = [], -1
+    for level, maps, weight in pyramid(samples, truth, area, bands, offset):
         if level == seen:
             continue  # a band, whose skewness says less
         seen = level
         drawn, true = maps[:, :-1], maps[:, -1:]
-        total = weight.sum()
-        unit = ((true**2 * weight).sum() / total) ** 1.5
-        third = (drawn**3 * weight).sum() / (total * drawn.shape[1])
-        gaps.append(((third - (true**3 * weight).sum() / total) / unit) ** 2)
-    return torch.stack(gaps).mean()
+        moments = ((true**k * weight).sum() for k in (2, 3))
+        third = (drawn**3 * weight).sum() / drawn.shape[1]
+        sums.append(torch.stack([third, *moments, weight.sum()]))
+    third, square, true, weight = total(torch.stack(sums)).unbind(1)
+    return (((third - true) / weight / (square / weight) ** 1.5) ** 2).mean()
 
 
-def _pyramid(
-    samples: Float[Tensor, "B N H W"],
-    truth: Float[Tensor, "B H W"],
-    area: Bool[Tensor, "B H W"],
-    bands: int,
-    offset: tuple[int, int],
-) -> Iterator[tuple[int, Float[Tensor, "B M h w"], Float[Tensor, "B 1 h w"]]]:
-    """Level number, maps (samples, then truth) and weight of each level and each band."""
-    rows, columns = (slice(start, None) for start in offset)
-    maps = torch.cat([samples, truth[:, None]], dim=1)[..., rows, columns]
-    weight = area[:, None, rows, columns].to(samples.dtype)
-    for level in range(bands):
-        yield level, maps, weight
-        if level + 1 < bands:
-            share = _halved(weight)
-            coarse = _halved(maps * weight) / share.clamp_min(1e-6)
-            yield level, maps - _doubled(coarse, maps), weight
-            maps, weight = coarse, share
-
-
-def _crps(maps: Float[Tensor, "B M H W"], weight: Float[Tensor, "B 1 H W"]) -> Float[Tensor, ""]:
+def _crps(maps: Float[Tensor, "B M H W"]) -> Float[Tensor, "B H W"]:
     """Fair CRPS of the first M − 1 maps against the last."""
     *samples, truth = maps.unbind(1)
     n = len(samples)
     skill = sum((x - truth).abs() for x in samples) / n
     pairs = sum((samples[i] - samples[j]).abs() for i in range(n) for j in range(i))
-    score = skill - pairs / (n * (n - 1))
-    return (score * weight[:, 0]).sum() / weight.sum()
-
-
-def _halved(maps: Float[Tensor, "B M H W"]) -> Float[Tensor, "B M h w"]:
-    """Binomial smoothing (1 3 3 1)/8 along both axes and every second pixel."""
-    line = torch.tensor([1.0, 3.0, 3.0, 1.0], dtype=maps.dtype, device=maps.device) / 8
-    padded = nn.functional.pad(maps.flatten(0, 1)[:, None], (1, 1, 1, 1))
-    out = nn.functional.conv2d(padded, line.outer(line)[None, None], stride=2)
-    return out[:, 0].unflatten(0, maps.shape[:2])
-
-
-def _doubled(
-    coarse: Float[Tensor, "B M h w"], like: Float[Tensor, "B M H W"]
-) -> Float[Tensor, "B M H W"]:
-    return nn.functional.interpolate(coarse, like.shape[-2:], mode="bilinear")
+    return skill - pairs / (n * (n - 1))
 
 
 def critic_loss(
-    real: Float[Tensor, " B"], fake: Float[Tensor, " M"], drift: float
+    real: Float[Tensor, " B"], fake: Float[Tensor, " B"], drift: float, total: Total = alone
 ) -> Float[Tensor, ""]:
     """Wasserstein estimate with a drift term that keeps the scores near zero."""
-    return fake.mean() - real.mean() + drift * (real**2).mean()
+    return batch_mean(fake - real + drift * real**2, total)
 
 
 def gradient_penalty(
@@ -267,28 +275,29 @@ def gradient_penalty(
     mix: Float[Tensor, "B 1 1 1"],
     *,
     pieces: bool = False,
+    total: Total = alone,
 ) -> Float[Tensor, ""]:
     """E(‖∇D‖₂ − 1)² on straight lines between real and generated maps.
 
     Args:
-        critic: D.
+        critic: D, of each map alone.
         real, fake: Maps.
         mix: Places between them, 0…1.
         pieces: Whether D is made of linear pieces; on a GPU there is a faster way for such.
+        total: Of the processes that share the batch.
     """
     between = (mix * real + (1 - mix) * fake).detach().requires_grad_(True)
-    if pieces and real.device.type != "cpu":
-        return _penalty_along(critic, between)
-    return _penalty_twice(critic, between)
+    fast = pieces and real.device.type != "cpu"
+    return batch_mean((_penalty_along if fast else _penalty_twice)(critic, between), total)
 
 
-def _penalty_twice(critic: Callable[[Tensor], Tensor], between: Tensor) -> Float[Tensor, ""]:
-    """The penalty by differentiating ∇D a second time."""
+def _penalty_twice(critic: Callable[[Tensor], Tensor], between: Tensor) -> Float[Tensor, " B"]:
+    """The penalty of each map by differentiating ∇D a second time."""
     (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
-    return ((slope.flatten(1).norm(dim=1) - 1) ** 2).mean()
+    return (slope.flatten(1).norm(dim=1) - 1) ** 2
 
 
-def _penalty_along(critic: Callable[[Tensor], Tensor], between: Tensor) -> Float[Tensor, ""]:
+def _penalty_along(critic: Callable[[Tensor], Tensor], between: Tensor) -> Float[Tensor, " B"]:
     """The same by a forward derivative of D along v = 2(‖∇D‖₂ − 1) ∇D/‖∇D‖₂, held fixed.
 
     D must be made of linear pieces: normalisation layers forget that their derivative depends
@@ -300,11 +309,11 @@ def _penalty_along(critic: Callable[[Tensor], Tensor], between: Tensor) -> Float
     """
     (slope,) = torch.autograd.grad(critic(between).sum(), between)
     length = slope.flatten(1).norm(dim=1)
-    pull = 2 * (length - 1) / length.clamp_min(_NO_SLOPE) / len(length)
+    pull = 2 * (length - 1) / length.clamp_min(_NO_SLOPE)
     with warnings.catch_warnings():
         # Torch compiles its forward derivatives on first use, by a function that it deprecates.
         warnings.simplefilter("ignore", DeprecationWarning)
         with forward_ad.dual_level():
             along = forward_ad.make_dual(between.detach(), pull[:, None, None, None] * slope)
-            change = forward_ad.unpack_dual(critic(along)).tangent.sum()
-    return ((length - 1) ** 2).mean() + change - change.detach()
+            change = forward_ad.unpack_dual(critic(along)).tangent
+    return (length - 1) ** 2 + change - change.detach()

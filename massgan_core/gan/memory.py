@@ -27,15 +27,16 @@ def check_memory(trainer: Trainer) -> float:
     Raises:
         ValueError: More than is free; the sentence names a batch that fits.
     """
-    settings, stage = trainer.settings, trainer.stage
+    stage, part = trainer.stage, trainer.part
+    here = part.stop - part.start
     each = step_memory(trainer)
     fixed = sum(p.numel() * p.element_size() for p in trainer.network.parameters()) * 5
-    free, need = free_memory(trainer.device), fixed + each * settings.batch
+    free, need = free_memory(trainer.device), fixed + each * here
     if free is not None and need > free:
-        fits = max(int((free - fixed) / each), 0)
+        fits = max(int((free - fixed) / each), 0) * trainer.processes.count
         way = f"give train.{stage}.batch={fits}" if fits else "take a smaller data.side or network"
         raise ValueError(
-            f"a step of {settings.batch} fields needs about {need / 1e9:.1f} GB, "
+            f"a step of {here} fields needs about {need / 1e9:.1f} GB, "
             f"{free / 1e9:.1f} GB are free: {way}"
         )
     return need

@@ -1,12 +1,9 @@
 """Training: regression (MSE), then from its weights adversarial (rcGAN) or variance.
 
-Every random number of step i is keyed by (seed, i), so a run that is stopped and resumed goes
-on as if it had not been.
-
-Fabric launches the processes, places tensors and chooses the precision. Modules are not
-wrapped for data-parallel training: the gradient penalty differentiates the critic twice and
-runs it several times a step, which wrapped modules do not support. Gradients are averaged
-over the processes instead, in one message a step.
+Every random number of step i is keyed by (seed, i) and the number of the field within the
+step, so a run that is stopped and resumed goes on as if it had not been, on any number of
+processes. Fabric launches these, places tensors and chooses the precision; what they tell each
+other is in `massgan_core.gan.processes`.
 """
 
 from __future__ import annotations
@@ -27,6 +24,7 @@ from massgan_core.gan.config import RunConfig, StageConfig
 from massgan_core.gan.descent import Descent
 from massgan_core.gan.moments import Moments, moments
 from massgan_core.gan.normalize import FILTERED, Normalizer
+from massgan_core.gan.processes import Processes
 from massgan_core.gan.residual import painted
 from massgan_core.gan.schedule import fast_layout
 from massgan_core.gan.state import append_row, state_facts, under, write_state
@@ -54,8 +52,9 @@ class Trainer:
         network: The generator, or both networks of the variance stage; trained in place.
         critic: Needed by the adversarial stage.
         normalizer: Fields to channels.
-        batches: Batch number i of training data.
-        validate: Scores the averaged weights; its ``gain`` [dB] tunes β_SD.
+        batches: This process's part of batch number i, see :meth:`Processes.part`.
+        validate: Scores the averaged weights; its ``gain`` [dB] tunes β_SD. Only the first
+            process needs it.
         config: All settings.
         stage: ``regression``, ``adversarial`` or ``variance``.
         out: Folder of the run: ``log.csv``, ``state.safetensors``.
@@ -68,14 +67,14 @@ class Trainer:
         critic: Critic | None,
         normalizer: Normalizer,
         batches: Callable[[int], Batch],
-        validate: Callable[[UNet | Moments], dict[str, float]],
+        validate: Callable[[UNet | Moments], dict[str, float]] | None,
         config: RunConfig,
         *,
         stage: str,
         out: Path,
         fabric: Fabric,
     ) -> None:
-        self.fabric, self.device = fabric, fabric.device
+        self.fabric, self.device, self.processes = fabric, fabric.device, Processes(fabric)
         self.out, self.stage = Path(out), stage
         self.config = config
         self.settings: StageConfig = getattr(config.train, stage)
@@ -86,12 +85,13 @@ class Trainer:
             self.critic = critic.to(self.device, memory_format=self.layout)
         self.normalizer, self.batches, self.validate = normalizer, batches, validate
         self.average = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
-        s = self.settings
-        self.descents = {"adam": Descent(self.network, s.lr, s, fabric)}
+        s, processes = self.settings, self.processes
+        self.part = processes.part(s.batch, f"train.{stage}.batch")
+        self.descents = {"adam": Descent(self.network, s.lr, s, processes)}
         if stage == "adversarial":
             if critic is None:
                 raise ValueError("`critic` is needed by the adversarial stage, got None")
-            self.descents["critic_adam"] = Descent(self.critic, s.critic_lr, s, fabric)
+            self.descents["critic_adam"] = Descent(self.critic, s.critic_lr, s, processes)
         self.step, self.weight, self.seconds = 0, reward.starting_weight(s.samples), 0.0
         self.best = float("inf")
 
@@ -104,56 +104,52 @@ class Trainer:
         Returns:
             Whether the last step was reached.
         """
-        self.out.mkdir(parents=True, exist_ok=True)
-        chief = self.fabric.is_global_zero
+        chief = self.processes.chief
+        if chief:
+            self.out.mkdir(parents=True, exist_ok=True)
         take = {
             "regression": self._regress,
             "adversarial": self._compete,
             "variance": self._spread,
         }[self.stage]
         saved = last = time.monotonic()
-        bar = tqdm(
+        with tqdm(
             total=self.settings.steps,
             initial=self.step,
             desc=self.stage,
             mininterval=5,
             disable=not chief,
-        )
-        while not self._done and not self._late(until):
-            for descent in self.descents.values():
-                descent.set_rate(self.step)
-            # Each process takes its own batches; together they are one step's.
-            index = self.step * self.fabric.world_size + self.fabric.global_rank
-            row = take(self.batches(index))
-            bad = [k for k, v in row.items() if not abs(v) < float("inf")]
-            if bad:
-                raise FloatingPointError(
-                    f"step {self.step}: {bad[0]} is not finite; the last state in {self.out} is "
-                    "good, resume it with a smaller learning rate"
-                )
-            self._blend()
-            self.step += 1
-            bar.update()
-            now = time.monotonic()
-            self.seconds, last = self.seconds + now - last, now
-            if self.step % self.config.train.validate_every == 0 or self._done:
-                row |= self._check()
-                bar.set_postfix({k: f"{row[k]:.3g}" for k in ("r", "rmse", "ratio") if k in row})
-                if chief:
-                    self._log(row)
-            if chief and (now - saved > 60 * self.config.train.save_minutes or self._done):
-                self.save_state()
-                saved = now
-        bar.close()
+        ) as bar:
+            while not self._done and not self.processes.late(until):
+                for descent in self.descents.values():
+                    descent.set_rate(self.step)
+                row = take(self.batches(self.step))
+                bad = [k for k, v in row.items() if not abs(v) < float("inf")]
+                if bad:
+                    raise FloatingPointError(
+                        f"step {self.step}: {bad[0]} is not finite; the last state in {self.out} "
+                        "is good, resume it with a smaller learning rate"
+                    )
+                self._blend()
+                self.step += 1
+                bar.update()
+                now = time.monotonic()
+                self.seconds, last = self.seconds + now - last, now
+                if self.step % self.config.train.validate_every == 0 or self._done:
+                    row |= self._check()
+                    bar.set_postfix(
+                        {k: f"{row[k]:.3g}" for k in ("r", "rmse", "ratio") if k in row}
+                    )
+                    if chief:
+                        self._log(row)
+                if chief and (now - saved > 60 * self.config.train.save_minutes or self._done):
+                    self.save_state()
+                    saved = now
         if self.best == float("inf"):
             self._check()
         if chief and not self._done:
             self.save_state()
         return self._done
-
-    def _late(self, until: float) -> bool:
-        """The same answer in every process."""
-        return until < float("inf") and self.fabric.broadcast(time.monotonic() > until)
 
     @property
     def _done(self) -> bool:
@@ -168,8 +164,7 @@ class Trainer:
 
     def _paint(self, condition: Tensor, shape: tuple[int, int], n: int, zero: bool) -> Tensor:
         """`n` maps a field [B, n, H, W] in units of σ_κ."""
-        seed, count = self.config.train.seed, n * len(condition)
-        first = self.fabric.global_rank * count
+        seed, first, count = self.config.train.seed, n * self.part.start, n * len(condition)
         keys = [
             device_generator(self.device, seed, _LATENT, self.step, first + i)
             for i in range(count)
@@ -192,7 +187,7 @@ class Trainer:
         condition, truth, area = self._prepare(batch)
         maps = self._paint(condition, tuple(truth.shape[-2:]), 1, zero=True)[:, 0]
         error = (remove_mean(maps, area) - truth) ** 2
-        loss = (error * area).sum() / area.sum()
+        loss = losses.area_mean(error, area, self.processes.total)
         self.descents["adam"](loss)
         return {"loss": loss.item()}
 
@@ -201,35 +196,37 @@ class Trainer:
         with self.fabric.autocast():
             output = self.network(condition)
         mean, variance = moments(output, condition, area)
-        loss = losses.variance_score(variance, (mean - truth) ** 2, area)
+        loss = losses.variance_score(variance, (mean - truth) ** 2, area, self.processes.total)
         self.descents["adam"](loss)
         return {"loss": loss.item()}
 
     def _compete(self, batch: Batch) -> dict[str, float]:
-        s, (condition, truth, area) = self.settings, self._prepare(batch)
+        s, total = self.settings, self.processes.total
+        condition, truth, area = self._prepare(batch)
         shape = tuple(truth.shape[-2:])
         maps = self._paint(condition, shape, s.samples, zero=False)
         maps = remove_mean(maps, area[:, None])
         # Critic
         seen = condition[..., : shape[0], : shape[1]]
         real, fake = truth[:, None], maps[:, :1].detach()
-        key = generator(self.config.train.seed, _MIX, self.step, self.fabric.global_rank)
-        mix = torch.rand((len(real), 1, 1, 1), generator=key).to(self.device)
-        score = losses.critic_loss(self.critic(real, seen), self.critic(fake, seen), s.drift)
+        key = generator(self.config.train.seed, _MIX, self.step)
+        mix = torch.rand((s.batch, 1, 1, 1), generator=key)[self.part].to(self.device)
+        scores = self.critic(real, seen), self.critic(fake, seen)
+        score = losses.critic_loss(*scores, s.drift, total)
         pieces = self.critic.of_linear_pieces
         penalty = losses.gradient_penalty(
-            lambda x: self.critic(x, seen), real, fake, mix, pieces=pieces
+            lambda x: self.critic(x, seen), real, fake, mix, pieces=pieces, total=total
         )
         self.descents["critic_adam"](score + s.penalty * penalty)
         # Generator
         self.critic.requires_grad_(False)
-        adversarial = -self.critic(maps[:, :1], seen).mean()
+        adversarial = -losses.batch_mean(self.critic(maps[:, :1], seen), total)
         self.critic.requires_grad_(True)
         loss = s.adversarial * adversarial
         row = {"critic": score, "penalty": penalty, "adversarial": adversarial}
         if s.l1:
             row["l1"], row["spread"] = (
-                f(maps, *rest)
+                f(maps, *rest, total)
                 for f, rest in (
                     (losses.mean_l1, (truth, area)),
                     (losses.deviation_reward, (area,)),
@@ -244,18 +241,20 @@ class Trainer:
                 ("gap", s.spread, losses.spread_gap),
             ):
                 if weight:
-                    row[name] = f(maps, truth, area, bands, (y, x))
+                    row[name] = f(maps, truth, area, bands, (y, x), total)
                     loss = loss + weight * row[name]
         if s.peaks:
             guide = condition[:, FILTERED, : shape[0], : shape[1]]
-            row["peaks"] = losses.peak_gap(maps, truth, area, guide)
+            row["peaks"] = losses.peak_gap(maps, truth, area, guide, total=total)
             loss = loss + s.peaks * row["peaks"]
         if s.skewness:
             y, x = torch.randint(4, (2,), generator=key).tolist()
-            row["skewness"] = losses.third_moment_gap(maps, truth, area, offset=(y, x))
+            row["skewness"] = losses.third_moment_gap(
+                maps, truth, area, offset=(y, x), total=total
+            )
             loss = loss + s.skewness * row["skewness"]
         if s.mean:
-            row["mean"] = losses.mean_square(maps, truth, area)
+            row["mean"] = losses.mean_square(maps, truth, area, total)
             loss = loss + s.mean * row["mean"]
         self.descents["adam"](loss)
         return {k: v.item() for k, v in row.items()}
@@ -271,12 +270,12 @@ class Trainer:
     def _check(self) -> dict[str, float]:
         """Validate the averaged weights; tune β_SD; keep the best."""
         scores = {}
-        if self.fabric.is_global_zero:
+        if self.processes.chief:
             current = {k: v.clone() for k, v in self.network.state_dict().items()}
             self.network.load_state_dict(self.average)
             scores = self.validate(self.network.eval())
             self.network.train().load_state_dict(current)
-        scores = self.fabric.broadcast(scores)
+        scores = self.processes.tell(scores)
         if self.stage == "adversarial":
             train = self.config.train
             self.weight = reward.tuned(
@@ -289,7 +288,7 @@ class Trainer:
         cost = self._cost(scores)
         if cost < self.best:
             self.best = cost
-            if self.fabric.is_global_zero:
+            if self.processes.chief:
                 write_state(
                     self.average, self.out / "best.safetensors", {"step": self.step, **scores}
                 )

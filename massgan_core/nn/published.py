@@ -22,9 +22,14 @@ from massgan_core.nn.critic import Critic
 from massgan_core.nn.layers import SLOPE
 from massgan_core.nn.unet import UNet
 
+_LEAST = 1e-5  # added to variances, as torch does
+
 
 class BatchNorm(nn.Module):
-    """Batch normalisation whose state is floats alone (no step counter), so it can be averaged."""
+    """Batch normalisation whose state is floats alone (no step counter), so it can be averaged.
+
+    Processes that train one network have the statistics of their batches together.
+    """
 
     def __init__(self, width: int, momentum: float = 0.1) -> None:
         super().__init__()
@@ -34,9 +39,30 @@ class BatchNorm(nn.Module):
         self.register_buffer("var", torch.ones(width))
 
     def forward(self, x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
+        if self.training and _processes() > 1:
+            return self._with_others(x.float())
         return nn.functional.batch_norm(
             x, self.mean, self.var, self.weight, self.bias, self.training, self.momentum
         )
+
+    def _with_others(self, x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
+        # SyncBatchNorm does the same, but not on a CPU.
+        from torch.distributed.nn.functional import all_reduce as total
+
+        pixels = x.new_full((1,), x.numel() / x.shape[1])
+        *sums, count = total(torch.cat([x.sum((0, 2, 3)), pixels])).split([x.shape[1], 1])
+        mean = sums[0] / count
+        var = total(((x - mean[:, None, None]) ** 2).sum((0, 2, 3))) / count
+        with torch.no_grad():
+            self.mean.lerp_(mean, self.momentum)
+            self.var.lerp_(var * count / (count - 1), self.momentum)
+        scale = self.weight * torch.rsqrt(var + _LEAST)
+        return (x - mean[:, None, None]) * scale[:, None, None] + self.bias[:, None, None]
+
+
+def _processes() -> int:
+    together = torch.distributed.is_available() and torch.distributed.is_initialized()
+    return torch.distributed.get_world_size() if together else 1
 
 
 def unit(inside: int, outside: int) -> nn.Sequential:

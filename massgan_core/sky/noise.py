@@ -37,13 +37,21 @@ def pixel_sigma(
 
 
 def shape_noise(
-    sigma: Float[Tensor, "*S"], generator: torch.Generator | None = None
+    sigma: Float[Tensor, "*S"], generator: torch.Generator | list[torch.Generator] | None = None
 ) -> Complex[Tensor, "*S"]:
     """n ~ N(0, σ²) for each component, σ = `sigma`; 0 where σ is infinite (unobserved).
 
-    Drawn where `generator` is: a CPU generator gives every device the same noise.
+    Drawn where `generator` is: a CPU generator gives every device the same noise. Of a list,
+    each draws the noise of one map along the first axis.
     """
-    place = "cpu" if generator is None else generator.device
-    unit = torch.randn((2, *sigma.shape), generator=generator, dtype=sigma.dtype, device=place)
+    if isinstance(generator, list):
+        unit = torch.stack([_unit(sigma[0], one) for one in generator], 1)
+    else:
+        unit = _unit(sigma, generator)
     scale = torch.where(torch.isfinite(sigma), sigma, 0.0)
     return torch.complex(*unit.to(sigma.device)) * scale
+
+
+def _unit(like: Float[Tensor, "*S"], generator: torch.Generator | None) -> Float[Tensor, "2 *S"]:
+    place = "cpu" if generator is None else generator.device
+    return torch.randn((2, *like.shape), generator=generator, dtype=like.dtype, device=place)

@@ -16,9 +16,14 @@ import numpy as np
 from jaxtyping import Float
 
 from massgan_core.sky import Sources
+from massgan_core.survey.redshifts import Redshifts
 from massgan_core.survey.tables import read_columns
 
 LARGEST = 4.0  #: |e| beyond this is a flag (−99, −999), not a shape
+
+
+class NoGalaxies(ValueError):
+    """No row of a catalogue, or of a part of one, can be used."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +82,7 @@ class Catalog:
             good &= np.abs(columns[key]) <= LARGEST
         useful = good & (columns["weight"] > 0)
         if not useful.any():
-            raise ValueError(
+            raise NoGalaxies(
                 f"{self.name} holds no usable galaxy among {rows} rows: each has a number that "
                 f"is not finite, |e| > {LARGEST:g} or a weight ≤ 0"
             )
@@ -148,7 +153,7 @@ class Catalog:
         if not fine.all():
             lost = len(self) - int(fine.sum())
             if lost == len(self):
-                raise ValueError(f"{self.name}: every distortion is ≥ 1, which no ellipse has")
+                raise NoGalaxies(f"{self.name}: every distortion is ≥ 1, which no ellipse has")
             warnings.warn(
                 f"{self.name}: left out {lost} of {len(self)} galaxies with a distortion ≥ 1",
                 stacklevel=2,
@@ -187,17 +192,7 @@ class Catalog:
         """
         if self.z is None:
             return None
-        known = np.isfinite(self.z) & (self.z > 0)
-        if not known.any() or np.average(self.z[known], weights=self.weight[known]) > 8:
-            raise ValueError(
-                f"`z` must hold redshifts, its median is {np.nanmedian(self.z):.3g}; columns 'z=' "
-                "leaves the column out"
-            )
-        redshift = self.z[known]
-        # One empty bin at the end: n(z) is integrated between the bins' centres.
-        edges = np.arange(0, min(redshift.max(), 20) + 3 * width, width)
-        count, _ = np.histogram(redshift, edges, weights=self.weight[known])
-        return Sources((edges[1:] + edges[:-1]) / 2, count)
+        return Redshifts(width).add(self.z, self.weight).sources()
 
     def _columns(self) -> dict[str, np.ndarray]:
         known = ("ra", "dec", "e1", "e2", "weight", "m", "c1", "c2", "R", "z")

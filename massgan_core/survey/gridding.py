@@ -15,11 +15,13 @@ from math import ceil, isfinite
 
 import numpy as np
 import torch
-from jaxtyping import Complex, Float, Shaped
+from jaxtyping import Shaped
 
 from massgan_core.sky import Grid, ShearField, Sources
 from massgan_core.survey.area import survey_area
+from massgan_core.survey.binning import PixelSums
 from massgan_core.survey.catalog import Catalog
+from massgan_core.survey.outline import Outline, checked_center, numbers
 
 NOISES = ("weighted", "published")
 MOST_PIXELS = 4096  #: on a side; beyond it a flat patch of sky is no longer flat
@@ -39,12 +41,10 @@ def grid_around(
         ValueError: `center` is no position, `size` or `pixel_scale` is not positive, or the field
             has more than :data:`MOST_PIXELS` on a side.
     """
-    numbers = _numbers(center)
-    if numbers.size != 2 or not np.isfinite(numbers).all() or abs(numbers[1]) > 90:
-        raise ValueError(f"`center` must be (RA, Dec) in degrees with |Dec| ≤ 90, got {center}")
+    center = checked_center(center)
     if not (isfinite(pixel_scale) and pixel_scale > 0):
         raise ValueError(f"`pixel_scale` must be positive [arcmin], got {pixel_scale}")
-    sides = _numbers(size)
+    sides = numbers(size)
     if sides.size not in (1, 2) or not np.isfinite(sides).all() or (sides <= 0).any():
         raise ValueError(
             f"`size` must be positive, one number or (width, height) [arcmin], got {size}"
@@ -56,7 +56,7 @@ def grid_around(
             f"the field would have {width} × {height} pixels, the limit is {MOST_PIXELS} on a "
             "side; give a smaller `size` or a larger `pixel_scale`"
         )
-    return Grid.tan((height, width), pixel_scale, center=(numbers[0], numbers[1]))
+    return Grid.tan((height, width), pixel_scale, center=center)
 
 
 def extent_of(
@@ -67,28 +67,7 @@ def extent_of(
     Positions are taken as directions, so neither RA = 0° nor a pole is special. With `center`
     the size is what reaches all galaxies from there.
     """
-    ra, dec = np.deg2rad(catalog.ra.astype(float)), np.deg2rad(catalog.dec.astype(float))
-    if center is None:
-        mean = [(np.cos(dec) * np.cos(ra)).mean(), (np.cos(dec) * np.sin(ra)).mean()]
-        up = float(np.sin(dec).mean())
-        start = (
-            np.degrees(np.arctan2(mean[1], mean[0])),
-            np.degrees(np.arctan2(up, np.hypot(*mean))),
-        )
-    else:
-        start = center
-    plane = grid_around(start, 1.0, 1.0)  # one pixel: offsets in arcmin
-    x, y = plane.sky_to_plane(catalog.ra, catalog.dec)
-    if not (np.isfinite(x).all() and np.isfinite(y).all()):
-        raise ValueError(
-            f"{catalog.name} spans more than half the sky; give `center` and `size` of the field"
-        )
-    if center is not None:
-        return center, (2 * float(np.abs(x).max()), 2 * float(np.abs(y).max()))
-    middle = (x.max() + x.min()) / 2, (y.max() + y.min()) / 2
-    at = plane.pixel_to_sky(*plane.plane_to_pixel(*middle))
-    found = float(at[0]), float(at[1])
-    return found, extent_of(catalog, found)[1]
+    return Outline(catalog.name).add(catalog.ra, catalog.dec).extent(center)
 
 
 def grid_catalog(
@@ -114,34 +93,51 @@ def grid_catalog(
     """
     if noise not in NOISES:
         raise ValueError(f"`noise` must be one of {', '.join(NOISES)}, got {noise!r}")
-    sums = pixel_sums(catalog, grid)
+    added, name = PixelSums(grid).add(catalog), name or catalog.name
+    return field_of(added, noise=noise, sources=sources, name=name)
+
+
+def field_of(added: PixelSums, *, noise: str, sources: Sources | None, name: str) -> ShearField:
+    """The field that sums over galaxies make, as :func:`grid_catalog` of them.
+
+    Args:
+        added: Sums over all galaxies.
+        noise: As there.
+        sources: As there.
+        name: Short name for people.
+
+    Raises:
+        ValueError: No galaxy lies in the field, no pixel has a positive response, or all galaxies
+            are round.
+    """
+    sums = added.maps()
     counts, response, variance = sums["n"], sums["response"], sums["w2"]
     if not counts.any():
-        raise ValueError(_nothing_there(catalog, grid))
+        raise ValueError(_nothing_there(added, name))
     mask = (counts > 0) & (response > 0)
     safe = np.where(mask, response, 1.0)
     gamma = np.where(mask, sums["e"] / safe, 0)
     if noise == "weighted":
-        sigma = catalog.scatter * np.sqrt(variance) / safe
+        sigma = added.scatter * np.sqrt(variance) / safe
     else:
         bias = np.where(mask, response / np.where(mask, sums["w"], 1.0), 1.0)
-        sigma = catalog.plain_scatter / np.sqrt(np.maximum(counts, 1)) / bias
+        sigma = added.plain_scatter / np.sqrt(np.maximum(counts, 1)) / bias
     if not mask.any():
-        raise ValueError(f"{catalog.name}: no pixel has a positive Σw(1 + m); check `m`")
+        raise ValueError(f"{name}: no pixel has a positive Σw(1 + m); check `m`")
     if not (sigma[mask] > 0).all():
-        raise ValueError(f"{catalog.name}: every ellipticity is 0, so the shape noise is unknown")
+        raise ValueError(f"{name}: every ellipticity is 0, so the shape noise is unknown")
     return ShearField(
-        grid=grid,
+        grid=added.grid,
         gamma=torch.from_numpy(gamma.astype(np.complex64)),
         sigma=torch.from_numpy(np.where(mask, sigma, np.inf).astype(np.float32)),
         mask=torch.from_numpy(mask),
         counts=torch.from_numpy(counts.astype(np.int32)),
         area=torch.from_numpy(survey_area(mask, counts)),
         sources=sources,
-        name=name or catalog.name,
+        name=name,
         notes={
             "galaxies": int(counts.sum()),
-            "sigma_e": round(catalog.scatter, 6),
+            "sigma_e": round(added.scatter, 6),
             "noise": noise,
         },
     )
@@ -154,42 +150,7 @@ def pixel_sums(catalog: Catalog, grid: Grid) -> dict[str, Shaped[np.ndarray, "H 
         ``n`` galaxies, ``w`` Σw, ``w2`` Σw², ``response`` Σw(1 + m) (with a column R:
         times its weighted mean over the field), ``e`` Σw(e − c) along the grid's axes.
     """
-    pixel, inside = _pixels(catalog, grid)
-    chosen = slice(None) if inside.all() else inside
-    e1, e2 = (component[chosen] for component in catalog.corrected())
-    e = turn_to_grid(e1 + 1j * e2, catalog.ra[chosen], catalog.dec[chosen], grid)
-    w = catalog.weight[chosen].astype(float)
-    index, length = pixel[chosen], grid.shape[0] * grid.shape[1]
-
-    def total(values: np.ndarray | None = None) -> np.ndarray:
-        return np.bincount(index, values, length).reshape(grid.shape)
-
-    sum_w = total(w)
-    response = sum_w if catalog.m is None else total(w * (1 + catalog.m[chosen]))
-    if catalog.R is not None and len(w):
-        response = response * np.average(catalog.R[chosen], weights=w)
-    return {
-        "n": total(),
-        "w": sum_w,
-        "w2": total(w**2),
-        "response": response,
-        "e": total(w * e.real) + 1j * total(w * e.imag),
-    }
-
-
-def turn_to_grid(
-    e: Complex[np.ndarray, " N"],
-    ra: Float[np.ndarray, " N"],
-    dec: Float[np.ndarray, " N"],
-    grid: Grid,
-) -> Complex[np.ndarray, " N"]:
-    """Ellipticities with respect to local West and North, in the grid's x and y axes."""
-    step = np.where(dec > 0, -1e-4, 1e-4)  # towards the equator: never past a pole
-    x, y = grid.sky_to_pixel(ra, dec)
-    x_step, y_step = grid.sky_to_pixel(ra, dec + step)
-    north = ((x_step - x) + 1j * (y_step - y)) * np.sign(step)
-    turn = north / (1j * np.abs(north))  # exp(iψ), 1 where North is up
-    return (np.conj(e) if _east_right(grid) else e) * turn**2
+    return PixelSums(grid).add(catalog).maps()
 
 
 def rotate_galaxies(catalog: Catalog, generator: torch.Generator) -> Catalog:
@@ -204,34 +165,12 @@ def rotate_galaxies(catalog: Catalog, generator: torch.Generator) -> Catalog:
     return replace(catalog, e1=turned.real, e2=turned.imag, c1=None, c2=None)
 
 
-def _numbers(values: object) -> Float[np.ndarray, " N"]:
-    """`values` as an array; empty where they are no numbers."""
-    try:
-        return np.asarray(values, float).ravel()
-    except (TypeError, ValueError):
-        return np.zeros(0)
-
-
-def _pixels(catalog: Catalog, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
-    """Flat pixel index of each galaxy and whether it lies on the grid."""
-    x, y = grid.sky_to_pixel(catalog.ra, catalog.dec)
-    with np.errstate(invalid="ignore"):
-        inside = (x >= -0.5) & (x < grid.shape[1] - 0.5) & (y >= -0.5) & (y < grid.shape[0] - 0.5)
-    column = np.floor(np.where(inside, x, 0) + 0.5).astype(np.int64)
-    row = np.floor(np.where(inside, y, 0) + 0.5).astype(np.int64)
-    return row * grid.shape[1] + column, inside
-
-
-def _east_right(grid: Grid) -> bool:
-    return bool(np.linalg.det(grid.wcs.pixel_scale_matrix) > 0)
-
-
-def _nothing_there(catalog: Catalog, grid: Grid) -> str:
+def _nothing_there(added: PixelSums, name: str) -> str:
+    grid, (low, high) = added.grid, added.span
     ra, dec = grid.pixel_to_sky((grid.shape[1] - 1) / 2, (grid.shape[0] - 1) / 2)
     height, width = grid.extent
     return (
-        f"no galaxy of {catalog.name} lies in the field of {width:.4g}′ × {height:.4g}′ about "
+        f"no galaxy of {name} lies in the field of {width:.4g}′ × {height:.4g}′ about "
         f"RA {float(ra):.4f}, Dec {float(dec):.4f}; its galaxies span RA "
-        f"{catalog.ra.min():.4f} to {catalog.ra.max():.4f}, Dec {catalog.dec.min():.4f} "
-        f"to {catalog.dec.max():.4f}"
+        f"{low[0]:.4f} to {high[0]:.4f}, Dec {low[1]:.4f} to {high[1]:.4f}"
     )

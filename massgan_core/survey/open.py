@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from math import isfinite
 from pathlib import Path
@@ -14,9 +14,11 @@ from massgan_core.survey.catalog import Catalog
 from massgan_core.survey.cosmos import CENTER, SIZE, cosmos, cosmos_catalog
 from massgan_core.survey.gridding import NOISES, extent_of, grid_around, grid_catalog
 from massgan_core.survey.shear_fits import is_shear_fits, read_shear_fits
+from massgan_core.survey.streamed import grid_file
 from massgan_core.survey.tables import file_kind
 
 ELLIPTICITIES = ("shear", "distortion")
+LARGE = 32e6  #: bytes of a catalogue beyond which it is read in batches
 PIXEL_SCALE = 0.29  #: of a gridded catalogue, by default [arcmin]
 
 
@@ -75,10 +77,21 @@ def open_field(
             _only_for_catalogues(name, columns, ellipticity, noise)
             field = _flip(_cut(read_shear_fits(source), pixel_scale, center, size), **flips)
         else:
-            catalog = Catalog.read(source, columns=columns, name=Path(source).name)
-            if ellipticity == "distortion":
-                catalog = catalog.from_distortion()
-            field = _gridded(catalog.flipped(**flips), pixel_scale, center, size, noise, sources)
+
+            def change(galaxies: Catalog) -> Catalog:
+                shears = ellipticity == "shear"
+                return (galaxies if shears else galaxies.from_distortion()).flipped(**flips)
+
+            field = _gridded(
+                source,
+                columns,
+                change,
+                pixel_scale=PIXEL_SCALE if pixel_scale is None else pixel_scale,
+                center=center,
+                size=size,
+                noise=noise,
+                sources=sources,
+            )
     changes = {"flip_e1": flip_e1, "flip_e2": flip_e2, "from_distortion": ellipticity != "shear"}
     changes = {key: True for key, done in changes.items() if done}
     if sources is None and not changes:
@@ -132,21 +145,26 @@ def _cosmos(
 
 
 def _gridded(
-    catalog: Catalog,
-    pixel_scale: float | None,
+    path: str | Path,
+    columns: Mapping[str, str] | str | None,
+    change: Callable[[Catalog], Catalog],
+    *,
+    pixel_scale: float,
     center: tuple[float, float] | None,
     size: float | tuple[float, float] | None,
     noise: str,
     sources: Sources | None,
 ) -> ShearField:
-    scale = PIXEL_SCALE if pixel_scale is None else pixel_scale
+    options = {"center": center, "size": size, "noise": noise, "sources": sources}
+    if Path(path).stat().st_size > LARGE:
+        return grid_file(path, columns=columns, change=change, pixel_scale=pixel_scale, **options)
+    catalog = change(Catalog.read(path, columns=columns, name=Path(path).name))
     if center is None or size is None:
-        middle, extent = extent_of(catalog, center)
+        center, extent = extent_of(catalog, center)
         # Half a pixel of room, or the outermost galaxy may sit on the edge and fall off.
-        center = middle
-        size = tuple(side + scale for side in extent) if size is None else size
-    grid = grid_around(center, size, scale)
-    own = catalog.sources() if sources is None else None
+        size = tuple(side + pixel_scale for side in extent) if size is None else size
+    grid = grid_around(center, size, pixel_scale)
+    own = catalog.sources() if sources is None else sources
     return grid_catalog(catalog, grid, noise=noise, sources=own)
 
 

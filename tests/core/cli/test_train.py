@@ -80,6 +80,13 @@ def test_the_recipes_are_presets_that_run(tmp_path):
         assert result.exit_code == 0, result.output
 
 
+def test_maps_are_not_simulated_by_several_processes_at_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    result = train("tiny", "--simulate", "lognormal", "--out", tmp_path / "run")
+    assert result.exit_code == 2 and "make the maps by `massgan simulate`" in result.stderr
+    assert not (tmp_path / "run").exists()
+
+
 def recipe(root):
     """The script that packs runs, as a module."""
     spec = spec_from_file_location("gpu_recipe", root / "benchmarks/gpu_recipe.py")

@@ -39,9 +39,9 @@ def store(tmp_path_factory):
     return store
 
 
-def plain(kappa, gamma, index):
+def plain(kappa, gamma, *which):
     """A survey without mask, noise or reduced shear."""
-    return Observe(torch.full((30, 30), 1e-9), 1.0, real=1.0, linear=True)(kappa, gamma, index)
+    return Observe(torch.full((30, 30), 1e-9), 1.0, real=1.0, linear=True)(kappa, gamma, *which)
 
 
 def make(store, observe=None, **options):
@@ -67,6 +67,21 @@ def test_a_batch_depends_on_its_index_alone(store):
             assert same(other(i), want[i])
     assert not same(want[0], want[1])
     assert not same(make(store, seed=2)(0), want[0])
+
+
+@pytest.mark.parametrize("budget", [0, 1])
+def test_parts_of_a_batch_are_those_of_the_whole(store, budget):
+    """Maps, places, turns, masks, counts and noise, however a batch is shared out."""
+    look = Observe(SIGMA, 1.0, real=0.3, rescaled=0.3, seed=4)
+    source = make(store, look, batch=5)
+    for index in (0, 1, 4):
+        whole, scale = source(index)
+        for part in (slice(0, 1), slice(1, 3), slice(3, 5)):
+            field, other = make(store, look, batch=5, budget=budget, part=part)(index)
+            assert scale == other and len(field.gamma) == part.stop - part.start
+            for name in ("gamma", "sigma", "mask", "footprint"):
+                assert torch.equal(getattr(field, name), getattr(whole, name)[part])
+            torch.testing.assert_close(field.kappa, whole.kappa[part], rtol=0, atol=1e-7)
 
 
 def test_an_epoch_takes_every_row_and_a_batch_one_n_of_z(store):

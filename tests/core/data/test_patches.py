@@ -36,6 +36,13 @@ def test_a_batch_depends_on_its_index_alone():
     assert not torch.equal(patches(seed=6)(0)[0], in_order[0])
 
 
+def test_parts_of_a_batch_are_those_of_the_whole():
+    whole = patches()(1)[:2]
+    for part in (slice(0, 1), slice(1, 3)):
+        for one, other in zip(patches(part=part)(1)[:2], whole, strict=True):
+            assert torch.equal(one, other[part])
+
+
 def test_patches_of_one_sky_do_not_overlap():
     source = patches()
     values = torch.cat([source(i)[0].flatten() for i in range(3)])

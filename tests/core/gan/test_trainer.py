@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -189,48 +188,6 @@ def test_variance_learns(mean, tmp_path):
 def test_unknown_stage(tmp_path):
     with pytest.raises(ValueError, match="`stage` must be both"):
         train_stages(config(), tmp_path, stage="third")
-
-
-def test_two_processes_share_a_step(tmp_path):
-    """Launched by torchrun, they end with the same weights, and one of them writes."""
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
-    command += ["--master-port", "0", "--rdzv-backend", "c10d", "--rdzv-endpoint", "localhost:0"]
-    script = tmp_path / "two.py"
-    script.write_text(TWO)
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [*command, str(script), str(tmp_path)], env=environment, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    digests = {(tmp_path / f"digest_{rank}").read_text() for rank in (0, 1)}
-    assert len(digests) == 1
-    assert (
-        load(tmp_path / "run/adversarial/adversarial.safetensors").card["training"]["steps"] == 4
-    )
-    assert [row["step"] for row in read_log(tmp_path / "run/adversarial")] == ["3", "4"]
-
-
-TWO = """
-import hashlib, os, sys
-from pathlib import Path
-from massgan_core.gan import trainer
-from massgan_core.gan.config import read_config
-from massgan_core.training import train_stages
-
-out, rank = Path(sys.argv[1]), os.environ["RANK"]
-run = trainer.Trainer.run
-
-def watched(self, until):
-    done = run(self, until)
-    parts = [p.detach().numpy().tobytes() for p in self.network.parameters()]
-    (out / f"digest_{rank}").write_text(hashlib.sha256(b"".join(parts)).hexdigest())
-    return done
-
-trainer.Trainer.run = watched
-settings = ["train.validate_every=3", "train.precision=fp32", "data.sky=128"]
-settings += ["train.regression.steps=4", "train.adversarial.steps=4", "train.adversarial.crps=0.5"]
-train_stages(read_config("tiny", settings), out / "run")
-"""
 
 
 def test_a_run_killed_at_any_moment_ends_bit_for_bit_the_same(tmp_path):

@@ -64,7 +64,7 @@ def test_sigma_is_the_scatter_of_the_shear() -> None:
 
 
 def test_north_is_turned_by_less_than_a_twentieth_of_a_degree() -> None:
-    from massgan_core.survey.gridding import turn_to_grid
+    from massgan_core.survey.binning import turn_to_grid
 
     catalog = cosmos_catalog()[::100]
     one = np.ones(len(catalog), complex)

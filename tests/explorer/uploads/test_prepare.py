@@ -150,7 +150,7 @@ def test_a_wrong_sign_of_e2_is_told_in_words_of_the_page(tmp_path: Path) -> None
     ("columns", "says"),
     [
         ({"dec": "ra", "ra": "dec"}, "`dec` must lie within ±90 degrees"),
-        ({"z": "ra"}, "`z` must hold redshifts, its median is 150"),
+        ({"z": "ra"}, "`z` must hold redshifts, its mean is 150"),
         ({"e1": "ra"}, "holds no usable galaxy among 400 rows"),
         ({"e1": "nothing"}, r"has no column for e1 \('nothing'\)"),
         ({"weight": "e1"}, None),
