@@ -18,85 +18,19 @@ import argparse
 import json
 import platform
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
-from dataclasses import asdict
+from contextlib import nullcontext
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
-from time import perf_counter
 
 import torch
-from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
+from torch import Tensor
 
 import massgan_core as mg
-from massgan_core.gan.config import read_config
-from massgan_core.gan.networks import build, build_critic
-from massgan_core.gan.normalize import CHANNELS
-from massgan_core.gan.schedule import make_fabric
-from massgan_core.gan.trainer import Batch, Trainer
 from massgan_core.sky import Draws, ShearField
-
-DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
-
-
-class Clock:
-    """Seconds of work on a device, median of repeats after one that only warms up."""
-
-    def __init__(self, device: torch.device, repeats: int) -> None:
-        self.device, self.repeats = device, repeats
-
-    def __call__(self, work: Callable[[], object], times: int = 1) -> float:
-        work()
-        return median(self._once(work, times) for _ in range(self.repeats))
-
-    def _once(self, work: Callable[[], object], times: int) -> float:
-        self._wait()
-        start = perf_counter()
-        for _ in range(times):
-            work()
-        self._wait()
-        return (perf_counter() - start) / times
-
-    def _wait(self) -> None:
-        if self.device.type == "cuda":
-            torch.cuda.synchronize()
-
-
-def limits(clock: Clock, size: int) -> dict[str, float]:
-    """FLOP/s of products and convolutions, bytes/s of a copy (read and written)."""
-    found, device = {}, clock.device
-    for name, dtype in DTYPES.items():
-        a, b = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
-        found[f"matmul {name}"] = 2 * size**3 / clock(lambda a=a, b=b: a @ b, 3)
-        n, side = (64, 150) if device.type == "cuda" else (2, 75)
-        image = torch.randn(n, 128, side, side, device=device).to(dtype)
-        image = image.to(memory_format=torch.channels_last)
-        layer = nn.Conv2d(128, 128, 3, padding=1, device=device, dtype=dtype)
-        layer = layer.to(memory_format=torch.channels_last)
-        with torch.no_grad():
-            seconds = clock(lambda image=image, layer=layer: layer(image), 3)
-        found[f"conv {name}"] = 2 * 9 * 128**2 * n * side**2 / seconds
-    source = torch.randn(4 * size**2, device=device)
-    target = torch.empty_like(source)
-    found["copy"] = 2 * source.nbytes / clock(lambda: target.copy_(source), 3)
-    return found
-
-
-@contextmanager
-def counted(network: nn.Module, width: int) -> Iterator[list[tuple[float, float]]]:
-    """(FLOP, bytes) of every convolution called within; numbers of `width` bytes."""
-    rows: list[tuple[float, float]] = []
-
-    def see(layer: nn.Conv2d, inputs: tuple[Tensor], output: Tensor) -> None:
-        each = layer.weight[0].numel()
-        moved = inputs[0].numel() + output.numel() + layer.weight.numel()
-        rows.append((2.0 * each * output.numel(), float(width * moved)))
-
-    hooks = [m.register_forward_hook(see) for m in network.modules() if isinstance(m, nn.Conv2d)]
-    yield rows
-    for hook in hooks:
-        hook.remove()
+from performance.clock import Clock
+from performance.limits import DTYPES, limits
+from performance.networks import counted
+from performance.step import Step, simulated
 
 
 class Decoder:
@@ -175,52 +109,14 @@ def ways(decoder: Decoder, compiled: bool) -> Iterator[tuple[str, Callable[[], o
         yield "compiled", decoder
 
 
-class _Whole:
-    """All that is computed belongs to no module."""
-
-    parents = frozenset(("Global",))
-
-    def __enter__(self) -> _Whole:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-
 def training(clock: Clock, field: ShearField, batch: int, profile: Path | None) -> dict:
     """Seconds of an adversarial step, and of the making of its input."""
-    config = read_config("gpu-hour", [f"train.adversarial.batch={batch}"])
-    sampler = mg.load("default", device=clock.device)
-    arrays = {k: getattr(field, k) for k in ("gamma", "sigma", "mask", "kappa")}
-    arrays["area"] = field.footprint
-    many = {k: v.expand(batch, -1, -1).clone() for k, v in arrays.items()}
-    given = Batch(ShearField(field.grid, **many), sampler.normalizer.fiducial)
-    section = asdict(config.network)
     with TemporaryDirectory() as folder:
-        trainer = Trainer(
-            build(section),
-            build_critic(section, 1 + CHANNELS, config.data.side),
-            sampler.normalizer,
-            lambda _: given,
-            lambda _: dict.fromkeys(("gain", "crps", "rmse"), 1.0),
-            config,
-            stage="adversarial",
-            out=Path(folder),
-            fabric=make_fabric(clock.device, config.train.precision),
-        )
-        flop = FlopCounterMode(display=False)
-        flop.mod_tracker = _Whole()  # its own one fails at the gradient of the penalty
-        with flop:
-            trainer._compete(given)
-        found = {
-            "batch": batch,
-            "FLOP": float(flop.get_total_flops()),
-            "step": clock(lambda: trainer._compete(given), 5),
-            "of it, condition": clock(lambda: trainer._prepare(given), 5),
-            "blend": clock(trainer._blend, 5),
-        }
+        step = Step(field, batch, Path(folder), "gpu-hour")
+        found = {"batch": batch, "FLOP": step.flop(), "step": clock(step, 5)}
+        found |= {name: clock(work, 5) for name, work in step.parts().items()}
         if profile is not None:
-            profile.write_text(profiled(lambda: trainer._compete(given)))
+            profile.write_text(profiled(step))
     return found
 
 
@@ -255,7 +151,7 @@ def main() -> None:
     found = {"device": name, "torch": torch.__version__, "limits": limits(clock, given.size)}
     print(json.dumps(found, indent=1), flush=True)
     given.out.mkdir(parents=True, exist_ok=True)
-    field = mg.simulated("lognormal", seed=1).to(device)
+    field = simulated(device)
     profile = given.out / "step.txt" if given.profile else None
     found["training"] = training(clock, field, given.training_batch, profile)
     train = found["training"]

@@ -15,16 +15,17 @@ from performance.clock import ratio
 
 
 def bench_frame(bench):
-    """All views of COSMOS for one new summary, and its message, over the samples drawn for it."""
+    """The shown maps of 300² for one new summary, and the message, over drawing its samples."""
     explorer = Explorer(source="simulated", kind="lognormal")
     asyncio.run(explorer.open())
     page, document = Page(explorer), Document()
     document.add_root(page.layout.get_root(document))
     field, sampler = explorer.store.field, mg.load("default")
+    pixels = field.grid.shape[0] * field.grid.shape[1]
     summaries = list(mg.stream(sampler, field, 24, 8, seed=1))
     sent: list = []
     document.on_change(sent.append)
-    turn, sizes = iter(range(10**6)), []
+    turn, sizes = iter(range(10**6)), []  # bytes a pixel of a map that was sent
 
     def frame() -> None:
         """What `Page.refresh` does while a run is on."""
@@ -33,10 +34,10 @@ def bench_frame(bench):
             page.maps.show_summary(summaries[next(turn) % len(summaries)], exact=False)
             page._update_words()
         message = Protocol().create("PATCH-DOC", list(sent))
-        sizes.append(len(message.content_json) + sum(len(b.data) for b in message.buffers))
+        maps = [memoryview(buffer.data).nbytes for buffer in message.buffers]
+        sizes.append((len(message.content_json) + sum(maps)) / pixels / len(maps))
 
     works = {"frame": frame, "samples": lambda: sampler.sample(field, 8, 1)}
     times = bench.in_turn(works, 2 * bench.rounds)
     bench.say("a frame over drawing its 8 samples", ratio(times, "frame", "samples"), "×")
-    maps = len(page.maps.maps) * field.grid.shape[0] * field.grid.shape[1]
-    bench.say("bytes sent for a frame, over the pixels of all maps", sizes[-1] / maps, "")
+    bench.say("message of a frame, for each pixel of its maps", sizes[-1], "bytes")

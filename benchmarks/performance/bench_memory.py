@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from performance.processes import peak
 
 RECONSTRUCT = """
@@ -33,8 +35,6 @@ with tempfile.TemporaryDirectory() as folder:
 
 def bench_memory(bench):
     """Each once: the peak of a process hardly changes."""
-    from pathlib import Path
-
     here = str(Path(__file__).resolve().parents[1])
     n = 8 if bench.quick else 64
     codes = {

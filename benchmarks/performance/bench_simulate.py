@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from statistics import median
 
 import numpy as np
@@ -10,11 +11,28 @@ import torch
 import massgan_core as mg
 from massgan_core.data import Dataset, MapStore, Observe
 from massgan_core.simulate import PLANCK
+from massgan_core.simulate.boxes import PRESETS
 from massgan_core.simulate.mesh import add_gradient, drift, fft, ifft, paint
 from massgan_core.simulate.particle_mesh import ParticleMesh
 from massgan_core.sky import generator
 from performance.limits import transform
 from performance.processes import peak
+
+_BOX = """
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from massgan_core.simulate import PLANCK
+from massgan_core.simulate.boxes import PRESETS, run_box
+def run(n, depth):
+    settings = replace(
+        PRESETS["small"], box=n * 2 / 3, particles=n, mesh=2 * n, depth=depth, early=1
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        run_box(Path(folder) / "box", settings, PLANCK, 1)
+run(16, 0.05)  # compiles the loops
+{then}
+"""
 
 MAPS, SIDE = 32, 600  # in the store; pixels on a side, a 300² crop with its margin
 
@@ -47,39 +65,15 @@ def bench_particle_mesh(bench):
 
 def bench_box_memory(bench):
     """Peak of a box on a short light cone, over its particles and meshes."""
-    particles = 64 if bench.quick else 192
-    plain = f"""
-import tempfile
-from dataclasses import replace
-from pathlib import Path
-from massgan_core.simulate import PLANCK
-from massgan_core.simulate.boxes import PRESETS, run_box
-def run(n, depth):
+    n = 64 if bench.quick else 192
     settings = replace(
-        PRESETS["small"], box=n * 2 / 3, particles=n, mesh=2 * n, depth=depth, early=1
+        PRESETS["small"], box=n * 2 / 3, particles=n, mesh=2 * n, depth=0.15, early=1
     )
-    with tempfile.TemporaryDirectory() as folder:
-        run_box(Path(folder) / "box", settings, PLANCK, 1)
-    return settings.memory()
-run(16, 0.05)  # compiles the loops
-print("least", run({particles if bench.quick else particles}, 0.15))
-"""
-    base, whole = plain.replace("\nprint(", "\n# print("), plain
-    found: dict[str, float] = {}
-    bench.in_turn(
-        {
-            "box": lambda: found.update(whole=peak(whole)),
-            "imports": lambda: found.update(base=peak(base)),
-        },
-        rounds=1,
-    )
-    from dataclasses import replace
-
-    from massgan_core.simulate.boxes import PRESETS
-
-    n = particles
-    least = replace(PRESETS["small"], box=n * 2 / 3, particles=n, mesh=2 * n).memory()
-    over = (found["whole"] - found["base"]) / least
+    least, found = settings.memory(), {}
+    codes = {"imports": _BOX.format(then=""), "box": _BOX.format(then=f"run({n}, 0.15)")}
+    works = {k: lambda k=k, code=code: found.update({k: peak(code)}) for k, code in codes.items()}
+    bench.in_turn(works, rounds=1, warm=False)
+    over = (found["box"] - found["imports"]) / least
     bench.say(f"memory of a box of {n}³ over its particles and meshes", over, "×")
 
 
