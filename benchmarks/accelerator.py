@@ -1,4 +1,4 @@
-"""Sampling and training at 300² on one device, beside what the device can do.
+"""Sampling and training on one device, beside what the device can do.
 
     python benchmarks/accelerator.py --device cuda --out runs/accelerator
 
@@ -29,8 +29,10 @@ import massgan_core as mg
 from massgan_core.sky import Draws, ShearField
 from performance.clock import Clock
 from performance.limits import DTYPES, limits
-from performance.networks import counted
+from performance.networks import counted, square
 from performance.step import Step, simulated
+
+MOST = 256 * 300**2  #: pixels of a batch: larger ones would not fit the memory
 
 
 class Decoder:
@@ -61,7 +63,9 @@ class Decoder:
 def sampling(
     clock: Clock, field: ShearField, batches: list[int], found: dict[str, float], compiled: bool
 ) -> list[dict]:
-    rows = []
+    """Every way to run the decoder, and `sample` itself, by batch."""
+    rows, side = [], field.grid.shape[0]
+    batches = [n for n in batches if n * side**2 <= MOST] or [1]
     for batch in batches:
         for name, dtype in DTYPES.items():
             decoder = Decoder(field, batch, dtype)
@@ -73,6 +77,7 @@ def sampling(
                     {
                         "way": way,
                         "dtype": name,
+                        "side": side,
                         "batch": batch,
                         "samples a second": batch / seconds,
                         "of the roofline": floor / seconds,
@@ -84,9 +89,10 @@ def sampling(
     padded = tuple(n + -n % sampler.network.multiple for n in field.grid.shape)
     for n in batches:
         seconds = clock(lambda n=n: sampler.sample(field, n, 1).cpu())
-        rows.append({"way": "sample", "batch": n, "samples a second": n / seconds})
+        about = {"side": side, "batch": n}
+        rows.append({"way": "sample", **about, "samples a second": n / seconds})
         seconds = clock(lambda n=n: sampler.network.latents(padded, Draws(1).take(n)))
-        rows.append({"way": "latents alone", "batch": n, "samples a second": n / seconds})
+        rows.append({"way": "latents alone", **about, "samples a second": n / seconds})
         print(rows[-2], rows[-1], flush=True)
     return rows
 
@@ -138,7 +144,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--out", type=Path, default=Path("runs/accelerator"))
-    parser.add_argument("--batches", type=int, nargs="+", default=[8, 64, 256])
+    parser.add_argument("--batches", type=int, nargs="+", default=[1, 8, 64, 256])
+    parser.add_argument("--sides", type=int, nargs="+", default=[300], help="[pixels]")
     parser.add_argument("--training-batch", type=int, default=16)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--size", type=int, default=8192, help="of the matrix product")
@@ -157,7 +164,10 @@ def main() -> None:
     train = found["training"]
     train["of the product"] = train["FLOP"] / train["step"] / found["limits"]["matmul bf16"]
     print(json.dumps(train, indent=1), flush=True)
-    found["sampling"] = sampling(clock, field, given.batches, found["limits"], given.compiled)
+    found["sampling"] = []
+    for side in given.sides:
+        field = simulated(device) if side == 300 else square(side).to(device)
+        found["sampling"] += sampling(clock, field, given.batches, found["limits"], given.compiled)
     (given.out / "accelerator.json").write_text(json.dumps(found, indent=1))
 
 

@@ -54,21 +54,23 @@ def of_suite(found: dict) -> list[dict[str, str]]:
 
 
 def of_accelerator(found: dict) -> list[dict[str, str]]:
-    """Rows of a run of benchmarks/accelerator.py: the best batch of every way."""
-    best: dict[tuple[str, str], dict] = {}
+    """Rows of a run of benchmarks/accelerator.py: the best batch of every way and side."""
+    best: dict[tuple, dict] = {}
     for row in found["sampling"]:
-        key = (row["way"], row.get("dtype", ""))
+        key = (row["way"], row.get("dtype", ""), row.get("side", 300))
         if key not in best or row["samples a second"] > best[key]["samples a second"]:
             best[key] = row
     measured = f"{found['device']}, torch {found['torch']}|"
+    usual = [row for (*_, side), row in best.items() if side == 300 and "of the roofline" in row]
+    top = max(usual, key=lambda row: row["of the roofline"])
     lines = []
-    for (way, dtype), row in best.items():
-        name = f"{way} {dtype}".strip() + f", batch {row['batch']}"
-        least = GPU_BARS["sample"] if way == "sample" else None
-        lines.append((f"{name}: samples of 300²", row["samples a second"], "a second", least))
+    for (way, dtype, side), row in best.items():
+        name = f"{way} {dtype}".strip() + f", batch {row['batch']}, {side}²"
+        least = GPU_BARS["sample"] if (way, side) == ("sample", 300) else None
+        lines.append((f"{name}: samples", row["samples a second"], "a second", least))
         if "of the roofline" in row:
-            share = row["of the roofline"]
-            lines.append((f"{name}: of the roofline", share, "", GPU_BARS["roofline"]))
+            least = GPU_BARS["roofline"] if row is top else None
+            lines.append((f"{name}: of the roofline", row["of the roofline"], "", least))
     step = found["training"]["of the product"]
     batch = found["training"]["batch"]
     words = f"adversarial step of {batch} fields: of the matrix product"

@@ -15,10 +15,9 @@ import torch
 
 import massgan_core as mg
 from massgan_core.gan.schedule import fast_bf16
-from massgan_core.sky import Grid, ShearField, generator
 from performance.clock import fastest, ratio
 from performance.limits import arithmetic, shares
-from performance.networks import STREAM, counts, flop_of, sampler_of
+from performance.networks import STREAM, counts, flop_of, sampler_of, square
 
 BATCHES, PAPER = (1, 2, 4, 8, 16), "mmgan-paper"
 SIDES = (300, 600, 1024, 2048)
@@ -98,7 +97,7 @@ def bench_sizes(bench, sampler):
     """Cost of a pixel, from 300² to 2048², and its growth with the number of pixels."""
     sides = (150, 300, 600) if bench.quick else (150, *SIDES)
     counts = {side: max(1, 8 * 300**2 // side**2) for side in sides}
-    fields = {side: _square(side) for side in sides}
+    fields = {side: square(side) for side in sides}
     works = {
         str(side): lambda side=side: sampler.sample(fields[side], counts[side], 1)
         for side in sides
@@ -115,14 +114,6 @@ def bench_sizes(bench, sampler):
     across = [s for s in sides if s >= 300]
     slope = np.polyfit(np.log([s**2 for s in across]), np.log(large), 1)[0]
     bench.say("growth of the cost of a sample with its pixels, exponent", 1 + slope)
-
-
-def _square(side: int) -> ShearField:
-    """Noise alone, all of it observed."""
-    key = generator(1, side)
-    gamma = torch.view_as_complex(0.2 * torch.randn(side, side, 2, generator=key))
-    whole = torch.ones(side, side, dtype=torch.bool)
-    return ShearField(Grid((side, side), 0.29), gamma, torch.full((side, side), 0.2), whole)
 
 
 def bench_first_sample(bench, sampler, field):

@@ -16,6 +16,7 @@ from massgan_core.gan.config import read_config
 from massgan_core.gan.networks import build
 from massgan_core.gan.normalize import CHANNELS
 from massgan_core.nn import UNet
+from massgan_core.sky import Grid, ShearField, generator
 from performance.clock import Work
 
 STREAM = 32  #: samples of a field that share its encoder, where costs of a stream are told
@@ -37,6 +38,14 @@ def sampler_of(preset: str) -> GanSampler:
 def padded(network: UNet, side: int = SIDE) -> tuple[int, int]:
     """A square field with its padding."""
     return (side + -side % network.multiple,) * 2
+
+
+def square(side: int) -> ShearField:
+    """Noise alone, all of it observed."""
+    key = generator(1, side)
+    gamma = torch.view_as_complex(0.2 * torch.randn(side, side, 2, generator=key))
+    whole = torch.ones(side, side, dtype=torch.bool)
+    return ShearField(Grid((side, side), 0.29), gamma, torch.full((side, side), 0.2), whole)
 
 
 def counts(preset: str, *settings: str) -> dict[str, float]:

@@ -91,7 +91,8 @@ def test_a_run_of_the_suite_becomes_rows(script):
 
 def test_of_a_gpu_the_best_batch_of_every_way_is_told(script):
     def way(batch, rate, **more):
-        return {"way": "graph", "dtype": "bf16", "batch": batch, "samples a second": rate, **more}
+        about = {"way": "graph", "dtype": "bf16", "batch": batch, "samples a second": rate}
+        return about | more
 
     found = {
         "device": "Card",
@@ -99,15 +100,18 @@ def test_of_a_gpu_the_best_batch_of_every_way_is_told(script):
         "sampling": [
             way(8, 10.0, **{"of the roofline": 0.2}),
             way(64, 30.0, **{"of the roofline": 0.6}),
+            way(8, 9.0, **{"way": "eager", "of the roofline": 0.55}),
             {"way": "sample", "batch": 8, "samples a second": 1600.0},
         ],
         "training": {"batch": 16, "of the product": 0.1},
     }
     made = {r["figure"]: r for r in script["of_accelerator"](found)}
-    assert made["graph bf16, batch 64: of the roofline"]["value"] == "0.6"
+    assert made["graph bf16, batch 64, 300²: of the roofline"]["value"] == "0.6"
     assert not any("batch 8" in name and "graph" in name for name in made)
     reached = {name: script["reached"](r) for name, r in made.items()}
-    assert reached["sample, batch 8: samples of 300²"] is True
+    assert reached["sample, batch 8, 300²: samples"] is True
+    assert reached["eager bf16, batch 8, 300²: of the roofline"] is None
+    assert reached["graph bf16, batch 64, 300²: of the roofline"] is True
     assert reached["adversarial step of 16 fields: of the matrix product"] is False
 
 
