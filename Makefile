@@ -66,7 +66,7 @@ scores: python
 	$(BIN)/python benchmarks/score.py $(CHECKPOINT) --out runs/score
 
 bench: python
-	@$(INSTALL) --extras=bench,explorer,$(TESTS)
+	@$(INSTALL) --extras=bench,$(TESTS)
 	@mkdir -p runs
 	$(BIN)/python -m pytest -c benchmarks/performance/pytest.ini \
 		benchmarks/performance$(if $(BENCH),/bench_$(BENCH).py) \

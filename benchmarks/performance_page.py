@@ -42,8 +42,8 @@ def of_suite(found: dict) -> list[dict[str, str]]:
     for bench in found["benchmarks"]:
         others = bench["extra_info"].get("cores of others", 0.0)
         measured = (
-            f"{found['datetime'][:10]}, {machine['cpu']['brand_raw']}, {machine['cores']} cores, "
-            f"{machine['threads']} threads, {1e-9 * machine['memory']:.0f} GB, "
+            f"{found['datetime'][:10]}, {machine['cpu']['brand_raw']}, {machine['threads']} "
+            f"of {machine['cores']} cores, {1e-9 * machine['memory']:.0f} GB, "
             f"Python {machine['python']}, {versions}"
         )
         part = Path(bench["fullname"].split("::")[0]).stem.removeprefix("bench_")

@@ -52,7 +52,7 @@ def bench_binning(bench, one_thread, monkeypatch):
     monkeypatch.setattr(gridding, "turn_to_grid", lambda e, *_: e)
     times = bench.in_turn({"binning": lambda: pixel_sums(catalog, grid)}, min(bench.rounds, 3))
     rate = 1e-6 * len(catalog) / median(times["binning"])
-    bench.say("10M galaxies, all sums alone", rate, "M galaxies/s", least=30)
+    bench.say("10M galaxies, one thread: all sums alone", rate, "M galaxies/s", least=30)
 
 
 def _measure(bench, name: str, catalog: Catalog, grid: Grid, rounds: int | None = None) -> None:
@@ -73,8 +73,10 @@ def _measure(bench, name: str, catalog: Catalog, grid: Grid, rounds: int | None 
         rounds,
     )
     rate = 1e-6 * count / median(times["gridding"])
-    bench.say(f"{name} galaxies, projection and all sums", rate, "M galaxies/s", least=2.5)
-    words = f"{name} galaxies, over one bincount of a weight"
+    bench.say(
+        f"{name} galaxies, one thread: projection and all sums", rate, "M galaxies/s", least=2.5
+    )
+    words = f"{name} galaxies: over one bincount of a weight"
     bench.say(words, ratio(times, "gridding", "bincount"), "×")
     one = 1e-6 * count / median(times["bincount"])
-    bench.say(f"{name} galaxies, NumPy's bincount of one weight", one, "M galaxies/s")
+    bench.say(f"{name} galaxies: NumPy's bincount of one weight", one, "M galaxies/s")

@@ -85,7 +85,7 @@ def test_a_run_of_the_suite_becomes_rows(script):
     (made,) = script["of_suite"](found)
     assert (made["part"], made["value"], made["least"], made["most"]) == ("start", "51", "50", "")
     said = script["tables"]([made])
-    assert "2030-01-02, Chip, 2 cores, 1 threads, 8 GB, Python 3.99, torch 9" in said
+    assert "2030-01-02, Chip, 1 of 2 cores, 8 GB, Python 3.99, torch 9" in said
     assert "others used 0.3 cores of it at most" in said
 
 
