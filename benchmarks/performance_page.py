@@ -129,10 +129,10 @@ def bar(row: dict[str, str]) -> str:
 
 
 def tables(rows: list[dict[str, str]]) -> str:
-    """All bars at a glance, then part by part."""
+    """How many bars are reached, then part by part."""
     barred = [row for row in rows if bar(row)]
     passed = sum(bool(reached(row)) for row in barred)
-    blocks = [f"{passed} of {len(barred)} bars are reached; those that are not stand in bold."]
+    blocks = [f"{passed} of {len(barred)} bars are reached."]
     for part, title in PARTS.items():
         some = [row for row in rows if row["part"] == part]
         if some:
@@ -141,11 +141,11 @@ def tables(rows: list[dict[str, str]]) -> str:
 
 
 def _table(rows: list[dict[str, str]]) -> str:
-    lines = ["| figure | measured | bar |", "| --- | --- | --- |"]
+    lines = ["| figure | measured | bar | reached |", "| --- | --- | --- | --- |"]
     for row in rows:
         value = f"{_rounded(float(row['value']))} {row['unit']}".strip()
-        value = f"**{value}**" if reached(row) is False else value
-        lines.append(f"| {row['figure']} | {value} | {bar(row)} |")
+        verdict = {None: "", True: "yes", False: "**no**"}[reached(row)]
+        lines.append(f"| {row['figure']} | {value} | {bar(row)} | {verdict} |")
     return "\n".join(lines)
 
 
