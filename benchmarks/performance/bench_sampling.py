@@ -103,9 +103,10 @@ def bench_sizes(bench, sampler):
         for side in sides
     }
     times = bench.in_turn(works, rounds=min(bench.rounds, 3))
-    pixel = {s: median(times[str(s)]) / counts[s] / s**2 for s in sides}
+    scale = {s: counts[s] * s**2 / counts[300] / 300**2 for s in sides}  # of a round's pixels
+    pixel = {s: ratio(times, str(s), "300") / scale[s] for s in sides}
     for side in sides:
-        bench.say(f"cost of a pixel at {side}², over 300²", pixel[side] / pixel[300], "×")
+        bench.say(f"cost of a pixel at {side}², over 300²", pixel[side], "×")
     large = [pixel[s] for s in sides if s >= 300]
     spread = max(large) / min(large) - 1
     bench.say(
