@@ -4,7 +4,8 @@
 # make test      the test suite, browser tests included
 # make test-all  the same with the slow tests
 # make docs      the documentation, in build/docs (DEMOS=0: without running the notebooks)
-# make bench     scores of CHECKPOINT=… (default: the bundled one) beside the classical methods
+# make scores    CHECKPOINT=… (default: the bundled one) beside the classical methods
+# make bench     how fast, against what the machine can do (BENCH=sampling: a part)
 # Everything goes into .venv; PYTHON=python3.12 names the Python it is made with.
 
 PYTHON ?= python3
@@ -28,7 +29,7 @@ INSTALL := $(PYTHON) .ci/install.py --venv=$(VENV) $(TORCH)
 # One thread each: the tests run side by side, JOBS at once.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
-.PHONY: explore page demos test test-all lint docs bench lock clean python
+.PHONY: explore page demos test test-all lint docs scores bench lock clean python
 
 explore: python
 	@$(INSTALL) --extras=explorer
@@ -60,12 +61,20 @@ docs: python
 	$(BIN)/python -m sphinx -W --keep-going -q -D run_demos=$(DEMOS) docs build/docs
 	@echo "Open build/docs/index.html."
 
-bench: python
+scores: python
 	@$(INSTALL) --extras=bench,$(TESTS)
 	$(BIN)/python benchmarks/score.py $(CHECKPOINT) --out runs/score
 
+bench: python
+	@$(INSTALL) --extras=bench,$(TESTS)
+	@mkdir -p runs
+	$(BIN)/python -m pytest -c benchmarks/performance/pytest.ini \
+		benchmarks/performance$(if $(BENCH),/bench_$(BENCH).py) \
+		--benchmark-json=runs/performance.json
+	$(BIN)/python benchmarks/performance_page.py runs/performance.json
+
 lock: python
-	@$(INSTALL) --extras=notebook,page,$(TESTS)
+	@$(INSTALL) --extras=bench,notebook,page,$(TESTS)
 	$(BIN)/python .ci/lock.py > constraints.tmp && mv constraints.tmp constraints.txt
 
 clean:

@@ -16,6 +16,7 @@ from packaging.version import Version
 #: What a CUDA build of torch brings along; the lock is of the CPU build.
 OF_CUDA = ("cuda-", "nvidia-", "triton")
 EXTRAS = {
+    "bench",
     "cluster",
     "docs",
     "explorer",

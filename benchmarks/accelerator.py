@@ -1,4 +1,4 @@
-"""Sampling and training at 300² on one device, beside what the device can do.
+"""Sampling and training on one device, beside what the device can do.
 
     python benchmarks/accelerator.py --device cuda --out runs/accelerator
 
@@ -18,88 +18,20 @@ import argparse
 import json
 import platform
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
-from time import perf_counter
 
 import torch
-from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
-from torch.utils.flop_counter import FlopCounterMode
+from torch import Tensor
 
 import massgan_core as mg
-from massgan_core.gan.config import read_config
-from massgan_core.gan.networks import build, build_critic
-from massgan_core.gan.normalize import CHANNELS
-from massgan_core.gan.schedule import make_fabric
-from massgan_core.gan.trainer import Batch, Trainer
 from massgan_core.sky import Draws, ShearField
+from performance.clock import Clock
+from performance.limits import DTYPES, limits
+from performance.networks import counted, square
+from performance.step import Step, simulated
 
-DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
-
-
-class Clock:
-    """Seconds of work on a device, median of repeats after one that only warms up."""
-
-    def __init__(self, device: torch.device, repeats: int) -> None:
-        self.device, self.repeats = device, repeats
-
-    def __call__(self, work: Callable[[], object], times: int = 1) -> float:
-        work()
-        return median(self._once(work, times) for _ in range(self.repeats))
-
-    def _once(self, work: Callable[[], object], times: int) -> float:
-        self._wait()
-        start = perf_counter()
-        for _ in range(times):
-            work()
-        self._wait()
-        return (perf_counter() - start) / times
-
-    def _wait(self) -> None:
-        if self.device.type == "cuda":
-            torch.cuda.synchronize()
-
-
-def limits(clock: Clock, size: int) -> dict[str, float]:
-    """FLOP/s of products and convolutions, bytes/s of a copy (read and written)."""
-    found, device = {}, clock.device
-    for name, dtype in DTYPES.items():
-        a, b = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
-        found[f"matmul {name}"] = 2 * size**3 / clock(lambda a=a, b=b: a @ b, 3)
-        n, side = (64, 150) if device.type == "cuda" else (2, 75)
-        image = torch.randn(n, 128, side, side, device=device).to(dtype)
-        image = image.to(memory_format=torch.channels_last)
-        layer = nn.Conv2d(128, 128, 3, padding=1, device=device, dtype=dtype)
-        layer = layer.to(memory_format=torch.channels_last)
-        with torch.no_grad():
-            seconds = clock(lambda image=image, layer=layer: layer(image), 3)
-        found[f"conv {name}"] = 2 * 9 * 128**2 * n * side**2 / seconds
-    source = torch.randn(4 * size**2, device=device)
-    target = torch.empty_like(source)
-    found["copy"] = 2 * source.nbytes / clock(lambda: target.copy_(source), 3)
-    return found
-
-
-@contextmanager
-def counted(width: int) -> Iterator[list[tuple[float, float]]]:
-    """(FLOP, bytes) of every convolution called within; numbers of `width` bytes."""
-    rows: list[tuple[float, float]] = []
-
-    class Seen(TorchFunctionMode):
-        def __torch_function__(self, func, types, args=(), kwargs=None):
-            output = func(*args, **(kwargs or {}))
-            if func is nn.functional.conv2d:
-                image, weight = args[:2]
-                moved = image.numel() + output.numel() + weight.numel()
-                rows.append((2.0 * weight[0].numel() * output.numel(), float(width * moved)))
-            return output
-
-    with Seen():
-        yield rows
+MOST = 256 * 300**2  #: pixels of a batch: larger ones would not fit the memory
 
 
 class Decoder:
@@ -130,7 +62,9 @@ class Decoder:
 def sampling(
     clock: Clock, field: ShearField, batches: list[int], found: dict[str, float], compiled: bool
 ) -> list[dict]:
-    rows = []
+    """Every way to run the decoder, and `sample` itself, by batch."""
+    rows, side = [], field.grid.shape[0]
+    batches = [n for n in batches if n * side**2 <= MOST] or [1]
     for batch in batches:
         for name, dtype in DTYPES.items():
             decoder = Decoder(field, batch, dtype)
@@ -142,6 +76,7 @@ def sampling(
                     {
                         "way": way,
                         "dtype": name,
+                        "side": side,
                         "batch": batch,
                         "samples a second": batch / seconds,
                         "of the roofline": floor / seconds,
@@ -155,18 +90,15 @@ def sampling(
         padded = tuple(n + -n % sampler.network.multiple for n in field.grid.shape)
         for n in batches:
             work = {
-                "sample": lambda n=n, s=sampler: s.sample(field, n, 1).to(
-                    "cpu", non_blocking=True
-                ),
+                "sample": lambda n=n, s=sampler: s.sample(field, n, 1).cpu(),
                 "latents alone": lambda n=n, s=sampler, p=padded: s.network.latents(
                     p, Draws(1).take(n), pinned=pinned
                 ),
             }
             for way, run in work.items():
-                speed = n / clock(run, 3)
-                row = {"way": way, "dtype": name, "batch": n, "samples a second": speed}
-                rows.append(row)
-                print(row, flush=True)
+                about = {"way": way, "dtype": name, "side": side, "batch": n}
+                rows.append(about | {"samples a second": n / clock(run, 3)})
+                print(rows[-1], flush=True)
     return rows
 
 
@@ -186,52 +118,14 @@ def ways(decoder: Decoder, compiled: bool) -> Iterator[tuple[str, Callable[[], o
         yield "compiled", Decoder(decoder.field, len(decoder.latents[0]), decoder.dtype, True)
 
 
-class _Whole:
-    """All that is computed belongs to no module."""
-
-    parents = frozenset(("Global",))
-
-    def __enter__(self) -> _Whole:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-
 def training(clock: Clock, field: ShearField, batch: int, profile: Path | None) -> dict:
     """Seconds of an adversarial step, and of the making of its input."""
-    config = read_config("gpu-hour", [f"train.adversarial.batch={batch}"])
-    sampler = mg.load("default", device=clock.device)
-    arrays = {k: getattr(field, k) for k in ("gamma", "sigma", "mask", "kappa")}
-    arrays["area"] = field.footprint
-    many = {k: v.expand(batch, -1, -1).clone() for k, v in arrays.items()}
-    given = Batch(ShearField(field.grid, **many), sampler.normalizer.fiducial)
-    section = asdict(config.network)
     with TemporaryDirectory() as folder:
-        trainer = Trainer(
-            build(section),
-            build_critic(section, 1 + CHANNELS, config.data.side),
-            sampler.normalizer,
-            lambda _: given,
-            lambda _: dict.fromkeys(("gain", "crps", "rmse"), 1.0),
-            config,
-            stage="adversarial",
-            out=Path(folder),
-            fabric=make_fabric(clock.device, config.train.precision),
-        )
-        flop = FlopCounterMode(display=False)
-        flop.mod_tracker = _Whole()  # its own one fails at the gradient of the penalty
-        with flop:
-            trainer._compete(given)
-        found = {
-            "batch": batch,
-            "FLOP": float(flop.get_total_flops()),
-            "step": clock(lambda: trainer._compete(given), 5),
-            "of it, condition": clock(lambda: trainer._prepare(given), 5),
-            "blend": clock(trainer._blend, 5),
-        }
+        step = Step(field, batch, Path(folder), "gpu-hour")
+        found = {"batch": batch, "FLOP": step.flop(), "step": clock(step, 5)}
+        found |= {name: clock(work, 5) for name, work in step.parts().items()}
         if profile is not None:
-            profile.write_text(profiled(lambda: trainer._compete(given)))
+            profile.write_text(profiled(step))
     return found
 
 
@@ -253,7 +147,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--out", type=Path, default=Path("runs/accelerator"))
-    parser.add_argument("--batches", type=int, nargs="+", default=[8, 64, 256])
+    parser.add_argument("--batches", type=int, nargs="+", default=[1, 8, 64, 256])
+    parser.add_argument("--sides", type=int, nargs="+", default=[300], help="[pixels]")
     parser.add_argument("--training-batch", type=int, default=16)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--size", type=int, default=8192, help="of the matrix product")
@@ -266,13 +161,16 @@ def main() -> None:
     found = {"device": name, "torch": torch.__version__, "limits": limits(clock, given.size)}
     print(json.dumps(found, indent=1), flush=True)
     given.out.mkdir(parents=True, exist_ok=True)
-    field = mg.simulated("lognormal", seed=1).to(device)
+    field = simulated(device)
     profile = given.out / "step.txt" if given.profile else None
     found["training"] = training(clock, field, given.training_batch, profile)
     train = found["training"]
     train["of the product"] = train["FLOP"] / train["step"] / found["limits"]["matmul bf16"]
     print(json.dumps(train, indent=1), flush=True)
-    found["sampling"] = sampling(clock, field, given.batches, found["limits"], given.compiled)
+    found["sampling"] = []
+    for side in given.sides:
+        field = simulated(device) if side == 300 else square(side).to(device)
+        found["sampling"] += sampling(clock, field, given.batches, found["limits"], given.compiled)
     (given.out / "accelerator.json").write_text(json.dumps(found, indent=1))
 
 

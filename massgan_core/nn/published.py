@@ -93,7 +93,7 @@ class PublishedUNet(UNet):
         latent: Latent channels beside the condition.
         bottleneck: Residual blocks at the coarsest resolution. The talks on it show five; with
             one, weights and arithmetic are those published (86.7 M, 561 GFLOP at 300²) within
-            3 %: see ``benchmarks/network_cost.py``.
+            3 %: see ``make bench BENCH=sampling``.
     """
 
     def __init__(

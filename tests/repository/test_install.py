@@ -207,8 +207,15 @@ def test_the_scores_are_those_of_a_checkpoint_not_of_its_calibration(tmp_path):
     for name in ("a.calibration.safetensors", "b.calibration.safetensors", "b.safetensors"):
         (bundled / name).touch()
     shutil.copy(ROOT / "Makefile", tmp_path)
-    recipe = make("-C", str(tmp_path), "-n", "bench").stdout
+    recipe = make("-C", str(tmp_path), "-n", "scores").stdout
     assert "score.py massgan_core/gan/bundled/b.safetensors " in recipe
+
+
+def test_a_part_of_the_benchmarks_is_a_file_of_theirs():
+    assert "/bench_" not in make("-n", "bench").stdout
+    for path in (ROOT / "benchmarks" / "performance").glob("bench_*.py"):
+        part = path.stem.removeprefix("bench_")
+        assert f"performance/{path.name} " in make("-n", "bench", f"BENCH={part}").stdout
 
 
 def test_a_missing_python_is_one_sentence():

@@ -103,7 +103,12 @@ def test_the_trainer_takes_it(tmp_path, card, rng):
     from massgan_core.gan.trainer import Batch, Trainer
     from massgan_core.sky import Grid, ShearField, ShearOperator
 
-    few = ["train.adversarial.steps=2", "train.precision=fp32", "train.adversarial.ema=0"]
+    few = [
+        "train.adversarial.steps=2",
+        "train.adversarial.batch=3",
+        "train.precision=fp32",
+        "train.adversarial.ema=0",
+    ]
     grid, kappa = Grid((20, 20), 1.0), 0.02 * torch.randn(3, 20, 20, generator=rng)
     sigma = torch.full((3, 20, 20), 0.1)
     field = ShearField(grid, ShearOperator(grid)(kappa), sigma, sigma > 0, kappa=kappa)

@@ -1,0 +1,1 @@
+"""The benchmark suite (`make bench`), and what other benchmarks share: a clock, limits, a step."""

@@ -1,0 +1,85 @@
+"""Generators to measure: the bundled one, and that of a preset with random weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+import massgan_core as mg
+from massgan_core.gan import GanSampler
+from massgan_core.gan.config import read_config
+from massgan_core.gan.networks import build
+from massgan_core.gan.normalize import CHANNELS
+from massgan_core.nn import UNet
+from massgan_core.sky import Grid, ShearField, generator
+from performance.clock import Work
+
+STREAM = 32  #: samples of a field that share its encoder, where costs of a stream are told
+SIDE = 300
+
+
+def network_of(preset: str, *settings: str) -> UNet:
+    """The generator of a preset, its weights random."""
+    return build(asdict(read_config(preset, list(settings)).network))
+
+
+def sampler_of(preset: str) -> GanSampler:
+    """A sampler that differs from the bundled one in its network alone."""
+    bundled = mg.load("default")
+    torch.manual_seed(0)  # weights
+    return GanSampler(network_of(preset), bundled.normalizer, bundled.card)
+
+
+def padded(network: UNet, side: int = SIDE) -> tuple[int, int]:
+    """A square field with its padding."""
+    return (side + -side % network.multiple,) * 2
+
+
+def square(side: int) -> ShearField:
+    """Noise alone, all of it observed."""
+    key = generator(1, side)
+    gamma = torch.view_as_complex(0.2 * torch.randn(side, side, 2, generator=key))
+    whole = torch.ones(side, side, dtype=torch.bool)
+    return ShearField(Grid((side, side), 0.29), gamma, torch.full((side, side), 0.2), whole)
+
+
+def counts(preset: str, *settings: str) -> dict[str, float]:
+    """Weights [M], GFLOP of a lone sample and of one in a stream at 300²; nothing is computed."""
+    with torch.device("meta"):
+        network = network_of(preset, *settings)
+        shape = padded(network)
+        with FlopCounterMode(display=False) as encoder:
+            features = network.features(torch.empty(1, CHANNELS, *shape))
+        with FlopCounterMode(display=False) as decoder:
+            network.paint(features, [torch.empty(1, *s) for s in network.latent_shapes(shape)])
+    once, each = (c.get_total_flops() / 1e9 for c in (encoder, decoder))
+    weights = sum(p.numel() for p in network.parameters()) / 1e6
+    return {"weights": weights, "lone": once + each, "stream": once / STREAM + each}
+
+
+def flop_of(work: Work) -> float:
+    """FLOP of products and convolutions that PyTorch is asked for (Winograd is not seen)."""
+    with FlopCounterMode(display=False) as counter:
+        work()
+    return float(counter.get_total_flops())
+
+
+@contextmanager
+def counted(network: nn.Module, width: int) -> Iterator[list[tuple[float, float]]]:
+    """(FLOP, bytes) of every convolution called within; numbers of `width` bytes."""
+    rows: list[tuple[float, float]] = []
+
+    def see(layer: nn.Conv2d, inputs: tuple[Tensor], output: Tensor) -> None:
+        each = layer.weight[0].numel()
+        moved = inputs[0].numel() + output.numel() + layer.weight.numel()
+        rows.append((2.0 * each * output.numel(), float(width * moved)))
+
+    hooks = [m.register_forward_hook(see) for m in network.modules() if isinstance(m, nn.Conv2d)]
+    yield rows
+    for hook in hooks:
+        hook.remove()
