@@ -21,6 +21,10 @@ from massgan_core.survey.tables import read_columns
 LARGEST = 4.0  #: |e| beyond this is a flag (−99, −999), not a shape
 
 
+class NoGalaxies(ValueError):
+    """No row of a catalogue, or of a part of one, can be used."""
+
+
 @dataclass(frozen=True, eq=False)
 class Catalog:
     """Galaxies; every array has length N.
@@ -77,7 +81,7 @@ class Catalog:
             good &= np.abs(columns[key]) <= LARGEST
         useful = good & (columns["weight"] > 0)
         if not useful.any():
-            raise ValueError(
+            raise NoGalaxies(
                 f"{self.name} holds no usable galaxy among {rows} rows: each has a number that "
                 f"is not finite, |e| > {LARGEST:g} or a weight ≤ 0"
             )
@@ -148,7 +152,7 @@ class Catalog:
         if not fine.all():
             lost = len(self) - int(fine.sum())
             if lost == len(self):
-                raise ValueError(f"{self.name}: every distortion is ≥ 1, which no ellipse has")
+                raise NoGalaxies(f"{self.name}: every distortion is ≥ 1, which no ellipse has")
             warnings.warn(
                 f"{self.name}: left out {lost} of {len(self)} galaxies with a distortion ≥ 1",
                 stacklevel=2,

@@ -63,12 +63,12 @@ def read_columns(
         OSError: No such file.
     """
     kind = file_kind(path)
-    given = _parse(columns)
+    given = given_columns(columns)
     if kind == "fits":
         return _from_fits(path, given)
     table = _parquet(path) if kind == "parquet" else _csv(path)
     chosen = choose(table.names, given, path)
-    return {key: _numeric(table.column(name), name, path) for key, name in chosen.items()}
+    return {key: numeric(table.column(name), name, path) for key, name in chosen.items()}
 
 
 def choose(
@@ -109,6 +109,11 @@ def choose(
     return chosen
 
 
+def plain_names(names: list[str]) -> list[str]:
+    """Column names without blanks and a leading '#'."""
+    return [name.strip().lstrip("#").strip() for name in names]
+
+
 def _first(lower: Mapping[str, str], usual: tuple[str, ...]) -> str | None:
     return next((lower[name.lower()] for name in usual if name.lower() in lower), None)
 
@@ -119,7 +124,8 @@ def _listed(names: list[str]) -> str:
     return (shown + more) or "no columns"
 
 
-def _parse(columns: Mapping[str, str] | str | None) -> dict[str, str]:
+def given_columns(columns: Mapping[str, str] | str | None) -> dict[str, str]:
+    """``"ra=RA,dec=DEC"`` or a dict as a dict, once its keys are known."""
     if columns is None:
         return {}
     if isinstance(columns, str):
@@ -144,7 +150,7 @@ class _Table:
     """An arrow table whose column names lost blanks and a leading '#'."""
 
     def __init__(self, table: object) -> None:
-        self.names = [name.strip().lstrip("#").strip() for name in table.column_names]
+        self.names = plain_names(table.column_names)
         self._table = table
 
     def column(self, name: str) -> object:
@@ -158,7 +164,7 @@ def _parquet(path: str | Path) -> _Table:
     try:
         return _Table(pq.read_table(path))
     except (pa.ArrowException, OSError) as error:
-        raise ValueError(f"{path} is not a readable Parquet file: {_line(error)}") from None
+        raise unreadable(path, "Parquet file", error) from None
 
 
 def _csv(path: str | Path) -> _Table:
@@ -173,7 +179,8 @@ def _csv(path: str | Path) -> _Table:
         ) from None
 
 
-def _numeric(column: object, name: str, path: str | Path) -> np.ndarray:
+def numeric(column: object, name: str, path: str | Path) -> np.ndarray:
+    """A column of arrow as numbers, NaN where it is empty."""
     import pyarrow as pa
 
     if pa.types.is_null(column.type):  # a CSV column of empty cells
@@ -191,12 +198,13 @@ def _from_fits(path: str | Path, given: Mapping[str, str]) -> dict[str, np.ndarr
         tables = tables_of(hdus)
         if not tables:
             raise ValueError(f"{path} must hold a table of galaxies, got HDUs {held_by(hdus)}")
-        hdu = max(tables, key=lambda hdu: _matches(hdu.columns.names, given))
+        hdu = max(tables, key=lambda hdu: matches(hdu.columns.names, given))
         chosen = choose(hdu.columns.names, given, path)
-        return {key: _native(hdu.data[name], name, path) for key, name in chosen.items()}
+        return {key: native(hdu.data[name], name, path) for key, name in chosen.items()}
 
 
-def _matches(names: list[str], given: Mapping[str, str]) -> int:
+def matches(names: list[str], given: Mapping[str, str]) -> int:
+    """How many of the needed columns a FITS table seems to have."""
     lower = {name.lower() for name in names}
     return sum(
         bool(lower & {n.lower() for n in ((given[key],) if given.get(key) else USUAL[key])})
@@ -204,13 +212,19 @@ def _matches(names: list[str], given: Mapping[str, str]) -> int:
     )
 
 
-def _native(values: np.ndarray, name: str, path: str | Path) -> np.ndarray:
+def native(values: np.ndarray, name: str, path: str | Path) -> np.ndarray:
+    """A column of FITS in the byte order of this machine."""
     values = np.asarray(values)
     if values.dtype.kind not in "fiu" or values.ndim != 1:
         raise ValueError(
             f"column {name!r} of {path} must hold one number a row, got {values.dtype}"
         )
     return values.astype(values.dtype.newbyteorder("="))
+
+
+def unreadable(path: str | Path, kind: str, error: Exception) -> ValueError:
+    """The sentence for a file of which arrow says `error`."""
+    return ValueError(f"{path} is not a readable {kind}: {_line(error)}")
 
 
 def _line(error: Exception) -> str:
