@@ -44,7 +44,7 @@ class SkyNoise:
 
     def __init__(self, grid: Grid, seed: int = 0) -> None:
         self.grid, self.seed = grid, int(seed)
-        self._coarse = coarse = grid.pixel_scale / 60 >= 1.5 * BLOCK
+        self._coarse = coarse = grid.pixel_scale / 60 >= 2 * BLOCK
         cells = Rings(BLOCK if coarse else grid.pixel_scale / 60 / 2)
         blocks = Rings(BLOCK)
         id_, pixel = _cells_of(cells, grid)

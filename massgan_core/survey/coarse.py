@@ -79,9 +79,10 @@ class SurveySums:
             sources: n(z) of the galaxies.
             name: Short name for people.
         """
-        ra, dec = self.rings.center(self.cell)
+        some = self._about(grid)
+        ra, dec = self.rings.center(self.cell[some])
         pixel, inside = on_grid(grid, *pixels_of(grid, directions(ra, dec)))
-        n, w, w2, response, e1, e2 = self.sums[:, inside]
+        n, w, w2, response, e1, e2 = np.asarray(self.sums[:, some])[:, inside]
         e = turn_to_grid(e1 + 1j * e2, ra[inside], dec[inside], grid)
         columns = (n, w2, response * (self.total[3] / self.total[2]), e.real, e.imag)
         n, w2, response, real, imag = (
@@ -101,3 +102,10 @@ class SurveySums:
             sources=sources,
             name=name,
         )
+
+    def _about(self, grid: Grid) -> slice:
+        """Cells, which lie ring by ring, of the declinations that a grid reaches."""
+        reach = np.hypot(*grid.extent) / 2 / 60 / self.rings.height + 1
+        ring = (float(grid.wcs.wcs.crval[1]) + 90) / self.rings.height
+        low, high = (int(np.clip(ring + r, 0, self.rings.count)) for r in (-reach, reach + 1))
+        return slice(*np.searchsorted(self.cell, self.rings.first[[low, high]]))

@@ -85,12 +85,12 @@ class Spool:
             if int(path.stem) not in owned:  # galaxies of its margin alone
                 path.unlink()
         temporary = self.folder / "index.part.npz"
+        np.save(self.folder / "cells.npy", sums.cell)
+        np.save(self.folder / "sums.npy", sums.sums)
         np.savez(
             temporary,
             patch=np.array(ids),
             count=np.array([owned[i] for i in ids]),
-            cell=sums.cell,
-            sums=sums.sums,
             total=sums.total,
             redshift=sums.redshift,
             fields=np.array(fields),
@@ -125,10 +125,12 @@ class Spool:
             return index["patch"], index["count"]
 
     def sums(self) -> SurveySums:
-        """What the pass learned of the whole survey."""
+        """What the pass learned of the whole survey; the cells stay on disk until looked at."""
         sums = SurveySums()
+        sums.cell, sums.sums = (
+            np.load(self.folder / f"{name}.npy", mmap_mode="r") for name in ("cells", "sums")
+        )
         with np.load(self._index) as index:
-            sums.cell, sums.sums = index["cell"], index["sums"]
             sums.total, sums.redshift = index["total"], index["redshift"]
         return sums
 
