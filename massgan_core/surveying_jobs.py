@@ -25,7 +25,7 @@ from massgan_core.posterior.large_scales import LargeScales
 from massgan_core.sky import Grid, ShearField, remove_mean
 from massgan_core.survey import grid_catalog
 from massgan_core.surveying_draws import draws_of
-from massgan_core.surveying_plan import Survey
+from massgan_core.surveying_plan import COARSE, Survey
 
 KEEP = 1024  #: samples held for quantiles, unless all are to be written
 
@@ -69,7 +69,7 @@ def coarse_sampler(survey: Survey, field: ShearField) -> Sampler:
     if survey.method == "ks":
         from massgan_core.mapping import KaiserSquires
 
-        return KaiserSquires(survey.coarse_scale)
+        return KaiserSquires(COARSE)
     return wiring.sampler("wiener", field)
 
 

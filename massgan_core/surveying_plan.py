@@ -26,7 +26,7 @@ PIXEL_SCALE = 0.29  #: [arcmin]
 INTERIOR, MARGIN = 400, 56  #: default interior and margin of a patch [pixels]
 WIDEST = 20.0  #: diameter up to which one tangent plane serves as the coarse field [deg]
 _TILE, _AROUND = 10.0, 4.0  #: beyond: interior and margin of coarse fields [deg]
-_FINEST = 4.0  #: least side of a coarse pixel: two blocks of the sky's noise [arcmin]
+COARSE = 4.0  #: side of a coarse pixel: two blocks of the sky's noise [arcmin]
 
 
 @dataclass(frozen=True)
@@ -110,9 +110,13 @@ class Survey:
     def smoothing(self) -> float:
         """Std of the Gaussian beyond which scales come from the coarse field [arcmin].
 
-        Waves as long as a patch is wide are then taken by half from either.
+        A network's are kept up to waves as long as its patch is wide. Wiener samples are those
+        of the coarse field from a few coarse pixels on: the same prior, the same numbers.
         """
-        return (self.interior + 2 * self.margin) / 5.3
+        least = 2.5 * COARSE
+        if self.method != "gan":
+            return least
+        return max((self.interior + 2 * self.margin) / 5.3, least)
 
     @property
     def sources(self) -> Sources | None:
@@ -126,11 +130,6 @@ class Survey:
         return {k: v for k, v in asdict(self).items() if k not in ("folder", "device")}
 
     # The coarse field
-
-    @property
-    def coarse_scale(self) -> float:
-        """Side of its pixels [arcmin]."""
-        return max(_FINEST, self.interior / 24)
 
     def coarse_tile(self, patch: int, tiles: dict[int, Grid]) -> int:
         """Which of the coarse fields holds a patch."""
@@ -165,7 +164,7 @@ class Survey:
                     np.degrees(np.arcsin(middle[2])),
                 )
                 return {-1: self._around(center, patches)}
-        rings, scale = Rings(_TILE), self.coarse_scale
+        rings, scale = Rings(_TILE), COARSE
         side = 8 * ceil((_TILE * 1.5 + 2 * _AROUND) * 60 / scale / 8)
         tiles = np.unique(rings.find(ra, dec))
         return {
@@ -175,7 +174,7 @@ class Survey:
 
     def _around(self, center: tuple[float, float], patches: np.ndarray) -> Grid:
         """The plane about `center` that holds the grids of all patches."""
-        plane = Grid.tan((1, 1), self.coarse_scale, center=tuple(map(float, center)))
+        plane = Grid.tan((1, 1), COARSE, center=tuple(map(float, center)))
         reach = np.zeros(2)
         for patch in patches.tolist():
             grid = self.patches.grid(patch)
@@ -184,7 +183,7 @@ class Survey:
             x, y = pixels_of(plane, directions(*grid.pixel_to_sky(x, y)))
             reach = np.maximum(reach, [np.abs(y).max(), np.abs(x).max()])
         shape = tuple(8 * ceil((2 * r + 4) / 8) for r in reach)
-        return Grid.tan(shape, self.coarse_scale, center=tuple(map(float, center)))
+        return Grid.tan(shape, COARSE, center=tuple(map(float, center)))
 
 
 def keep_settings(survey: Survey, more: dict[str, Any]) -> None:
