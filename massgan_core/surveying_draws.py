@@ -19,6 +19,8 @@ from massgan_core.sky import Grid, ShearField, SkyNoise
 #: Samples `first` … `first + n − 1` of a field.
 Draw = Callable[[int, int], Float[Tensor, "N H W"]]
 
+AT_ONCE = 1024**2  #: pixels that a CPU works on together
+
 _PRIOR, _SHAPES, _LATENTS = 0, 1, 16  # streams
 
 
@@ -51,12 +53,11 @@ def _wiener(sampler: Sampler, field: ShearField, seed: int) -> Draw:
             pairs[i // 2] = sky(i // 2, _PRIOR)
         return pairs[i // 2][i % 2].roll((-(height // 2), -(width // 2)), (0, 1))
 
-    def draw(first: int, n: int) -> Tensor:
-        numbers = range(first, first + n)
+    def draw(numbers: range) -> Tensor:
         noise = torch.stack([shapes.shear(i, _SHAPES) * scale for i in numbers])
         return sampler.paint(field, torch.stack([white(i) for i in numbers]), noise)
 
-    return draw
+    return _in_parts(draw, 4 * height * width)
 
 
 def _gan(sampler: Sampler, field: ShearField, seed: int) -> Draw:
@@ -66,11 +67,24 @@ def _gan(sampler: Sampler, field: ShearField, seed: int) -> Draw:
         for k, shape in enumerate(network.latent_shapes(field.grid.shape))
     ]
 
-    def draw(first: int, n: int) -> Tensor:
-        latents = [torch.stack([level(i) for i in range(first, first + n)]) for level in levels]
+    def draw(numbers: range) -> Tensor:
+        latents = [torch.stack([level(i) for i in numbers]) for level in levels]
         return sampler.paint(field, latents)
 
-    return draw
+    if sampler.device.type != "cpu":
+        return lambda first, n: draw(range(first, first + n))
+    return _in_parts(draw, field.grid.shape[0] * field.grid.shape[1])
+
+
+def _in_parts(draw: Callable[[range], Tensor], pixels: int) -> Draw:
+    """As many samples at once as a CPU has use for; memory then does not grow with the batch."""
+    most = max(AT_ONCE // pixels, 1)
+
+    def parts(first: int, n: int) -> Tensor:
+        end = first + n
+        return torch.cat([draw(range(i, min(i + most, end))) for i in range(first, end, most)])
+
+    return parts
 
 
 def _level(
