@@ -147,8 +147,8 @@ def table(runs: dict[int, dict[str, float]], args: argparse.Namespace) -> str:
     work = patches * patch / args.samples
     lines += [
         "",
-        f"Efficiency from {few} to {many} workers: {only:.0%} for the patches, {whole:.0%} for the "
-        "whole command.",
+        f"Efficiency from {few} to {many} workers: {only:.0%} for the patches, {whole:.0%} for "
+        "the whole command.",
         "",
         f"On paper, {WIDE:,.0f} deg² as deep as that, by the same machine's cores: "
         f"{patches:,.0f} patches of {side:.2f}° with a margin of {MARGIN * PIXEL_SCALE:.0f}′; "

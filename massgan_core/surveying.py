@@ -14,9 +14,10 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from warnings import catch_warnings, simplefilter
 
 import numpy as np
@@ -30,6 +31,9 @@ from massgan_core.surveying_checks import check_settings
 from massgan_core.surveying_cluster import check_scheduler, client_of, in_flight
 from massgan_core.surveying_jobs import Done, coarse_job, patch_field, patch_job
 from massgan_core.surveying_plan import INTERIOR, MARGIN, PIXEL_SCALE, Survey, keep_settings
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 
 @dataclass(frozen=True)
@@ -178,63 +182,56 @@ def reconstruct_survey(
     first = next(batches, None)  # a column that is missing is said before anything is written
     if first is None:
         raise ValueError(f"{source.name} holds no galaxies")
-    keep_settings(survey, catalogue)
     with ExitStack() as held:
         held.callback(batches.close)
+        client = held.enter_context(client_of(dask))  # before anything is written
+        keep_settings(survey, catalogue)
         held.enter_context(alone(survey.path))
         started = perf_counter()
         if not survey.spool.filled:
             survey.spool.fill(
-                _again(first, batches),
+                chain([first], batches),
                 survey.patches,
                 survey.name,
                 change=lambda catalog: _changed(catalog, **changes),
                 watch=lambda rows: watch(Progress("galaxies", rows, None)),
             )
         seconds = {"reading": perf_counter() - started}
-        made = _make(survey, dask, watch, look, seconds)
+        made = _make(survey, client, watch, look, seconds)
         return _finish(survey, out, overwrite, made, seconds)
 
 
 def _make(
-    survey: Survey, dask: Any, watch: Watch, look: Callable, seconds: dict[str, float]
+    survey: Survey, client: Client, watch: Watch, look: Callable, seconds: dict[str, float]
 ) -> list[Done]:
     patches, counts = survey.spool.plan()
     missing = [p for p in patches.tolist() if not survey.done(p)]
-    tiles = survey.coarse_grids(patches)
-    if not missing:
-        return []
-    look(orientation_check(patch_field(survey, int(patches[counts.argmax()]))))
-    made: list[Done] = []
+    before, tiles = len(patches) - len(missing), survey.coarse_grids(patches)
+    if missing:
+        look(orientation_check(patch_field(survey, int(patches[counts.argmax()]))))
+    coarse = [
+        (survey, tile, grid, first)
+        for tile, grid in tiles.items()
+        for first in survey.batches()
+        if missing and not survey.coarse(tile, first).is_file()
+    ]
+    at = ((p, survey.coarse_tile(p, tiles)) for p in missing)
+    jobs = ((survey, p, tiles[tile], tile) for p, tile in at)
     try:
-        with client_of(dask) as client:
-            coarse = [
-                (survey, tile, grid, first)
-                for tile, grid in tiles.items()
-                for first in survey.batches()
-                if not survey.coarse(tile, first).is_file()
-            ]
-            started, drawn = perf_counter(), []
-
-            def told_coarse(done: Done) -> None:
-                drawn.append(done)
-                watch(Progress("coarse batches", len(drawn), len(coarse)))
-
-            in_flight(client, coarse_job, coarse, told_coarse)
-            seconds["coarse"], started = perf_counter() - started, perf_counter()
-
-            def told(done: Done) -> None:
-                made.append(done)
-                watch(Progress("patches", len(patches) - len(missing) + len(made), len(patches)))
-
-            jobs = ((p, survey.coarse_tile(p, tiles)) for p in missing)
-            in_flight(client, patch_job, ((survey, p, tiles[t], t) for p, t in jobs), told)
-            seconds["patches"] = perf_counter() - started
+        started = perf_counter()
+        for i, _ in enumerate(in_flight(client, coarse_job, coarse), 1):
+            watch(Progress("coarse batches", i, len(coarse)))
+        seconds["coarse"], started = perf_counter() - started, perf_counter()
+        made = []
+        for done in in_flight(client, patch_job, jobs):
+            made.append(done)
+            watch(Progress("patches", before + len(made), len(patches)))
+        seconds["patches"] = perf_counter() - started
     except Exception as error:
-        told_error = _told(error, survey, patches)
-        if told_error is None:
+        told = _told(error, survey, patches)
+        if told is None:
             raise
-        raise told_error from error
+        raise told from error
     return made
 
 
@@ -286,11 +283,6 @@ def _changed(catalog: Catalog, *, flip_e1: bool, flip_e2: bool, ellipticity: str
     if ellipticity == "distortion":
         catalog = catalog.from_distortion()
     return catalog.flipped(e1=flip_e1, e2=flip_e2)
-
-
-def _again(first: dict[str, np.ndarray], rest: Any) -> Any:
-    yield first
-    yield from rest
 
 
 def _told(error: Exception, survey: Survey, patches: np.ndarray) -> OSError | None:

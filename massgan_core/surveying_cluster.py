@@ -75,18 +75,15 @@ def client_of(scheduler: Any) -> Iterator[Client]:
         yield client
 
 
-def in_flight(
-    client: Client, work: Callable[..., Any], jobs: Iterable[tuple], told: Callable[[Any], None]
-) -> None:
-    """Do all `jobs` (arguments of `work`), two a thread of the cluster handed out at once.
+def in_flight(client: Client, work: Callable[..., Any], jobs: Iterable[tuple]) -> Iterator[Any]:
+    """Results of `work`, as they come, two jobs a thread of the cluster handed out at once.
 
     A job whose worker dies is done by another one; workers may come and go.
 
     Args:
         client: Of the cluster.
         work: A function.
-        jobs: Its arguments.
-        told: Is given each result.
+        jobs: Its arguments, job by job.
     """
     from distributed import as_completed
 
@@ -99,11 +96,12 @@ def in_flight(
     running = as_completed(submit(_window(client)))
     flying = running.count()
     for future in running:
-        told(future.result())
+        result = future.result()
         flying -= 1
         fresh = submit(max(_window(client) - flying, 0))
         flying += len(fresh)
         running.update(fresh)
+        yield result
 
 
 def _window(client: Client) -> int:

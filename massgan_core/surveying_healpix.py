@@ -116,7 +116,11 @@ def join(survey: Survey, patches: np.ndarray) -> None:
     with np.load(survey.piece(int(patches[0]))) as piece:
         for name, values in piece.items():
             arrays[name] = group.create_array(
-                name, shape=(total,), chunks=(min(CHUNK, max(total, 1)),), dtype=values.dtype
+                name,
+                shape=(total,),
+                chunks=(min(CHUNK, max(total, 1)),),
+                dtype=values.dtype,
+                fill_value=None,  # else xarray takes zeros for gaps
             )
             arrays[name].attrs["_ARRAY_DIMENSIONS"] = ["pixel"]
             if name in _MEANING:

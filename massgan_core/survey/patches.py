@@ -72,4 +72,4 @@ class Patches:
         """Rows and columns of the smallest rectangle of its grid that holds the interior."""
         owned = self.owned(patch)
         rows, columns = (np.flatnonzero(owned.any(axis)) for axis in (1, 0))
-        return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+        return tuple(slice(int(n[0]), int(n[-1]) + 1) for n in (rows, columns))
