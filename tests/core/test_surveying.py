@@ -165,6 +165,7 @@ def test_healpix_pixels_are_those_of_the_patches_that_own_them(sky, made):
     assert (data["std"].values > 0).all()
 
 
+@pytest.mark.slow
 def test_other_workers_write_the_same_bytes(sky, made, tmp_path):
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(
@@ -196,7 +197,7 @@ def test_a_run_that_was_stopped_does_what_is_missing(sky, cluster, made, tmp_pat
     assert content(out) == content(made) and not parts.exists()
 
 
-@pytest.mark.parametrize("method", ["gan", "ks"])
+@pytest.mark.parametrize("method", ["gan", pytest.param("ks", marks=pytest.mark.slow)])
 def test_other_methods(sky, cluster, tmp_path, method):
     choices = {"pixel_scale": 1.0, "interior": 60, "margin": 4, "method": method, "samples": 2}
     out = tmp_path / "out.zarr"
