@@ -242,7 +242,7 @@ def _finish(
     import xarray
     import zarr
 
-    from massgan_core.export.whole import whole
+    from massgan_core.export.whole import check_place, take_place
 
     patches, counts = survey.spool.plan()
     ra, dec = survey.patches.rings.center(patches)
@@ -265,8 +265,8 @@ def _finish(
     with catch_warnings():  # of what zarr thinks of its own second format
         simplefilter("ignore")
         zarr.consolidate_metadata(survey.store, zarr_format=2)
-    with whole(out, overwrite=overwrite) as part:
-        os.replace(survey.store, part)
+    check_place(out, overwrite=overwrite)  # the store stays where it is if another has come
+    take_place(survey.store, out)
     shutil.rmtree(survey.path, ignore_errors=True)
     return Outcome(
         patches=len(patches),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -64,7 +65,9 @@ def client_of(scheduler: Any) -> Iterator[Client]:
         count = int(local[1] or os.cpu_count() or 1)
         with (
             dask.config.set(_ONE),
-            LocalCluster(count, threads_per_worker=1, dashboard_address=None) as cluster,
+            LocalCluster(
+                count, threads_per_worker=1, dashboard_address=None, silence_logs=logging.ERROR
+            ) as cluster,
             Client(cluster) as client,
         ):
             yield client

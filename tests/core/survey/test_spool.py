@@ -8,7 +8,7 @@ import torch
 
 from massgan_core.sky import Grid
 from massgan_core.survey import Catalog, grid_catalog
-from massgan_core.survey.batches import read_batches
+from massgan_core.survey.batches import extent, read_batches
 from massgan_core.survey.coarse import SurveySums
 from massgan_core.survey.patches import Patches
 from massgan_core.survey.spool import Spool
@@ -132,3 +132,15 @@ def test_a_catalogue_without_its_columns_says_so(tmp_path):
     path.write_text("ra,dec\n1,2\n")
     with pytest.raises(ValueError, match="no column for e1, e2, weight"):
         next(read_batches(path))
+
+
+@pytest.mark.parametrize("width", [0.3, 6.0, 50.0])
+def test_the_extent_of_a_catalogue(width, tmp_path, np_rng):
+    """Of a square about RA 0 on the equator, read in parts: its diagonal."""
+    path, n = tmp_path / "c.csv", 3000
+    ra, dec = np_rng.uniform(-width / 2, width / 2, (2, n))
+    ra[:4], dec[:4] = width / 2 * np.array([[1, 1, -1, -1], [1, -1, 1, -1]])
+    table = np.stack([np.mod(ra, 360), dec, 0 * ra, 0 * ra, 0 * ra], axis=1)
+    table[7, :2] = np.nan
+    np.savetxt(path, table, delimiter=",", header="ra,dec,e1,e2,weight", comments="")
+    assert extent(path) == pytest.approx(width * 2**0.5, rel=0.05)
