@@ -1,8 +1,9 @@
 """Samples of one field whose random numbers belong to the sky.
 
-Grids that overlap draw the same numbers where they meet (:class:`massgan_core.sky.SkyNoise`), so
-neighbouring patches of a survey, and the coarse field behind them, agree on sample i as far as
-their data do. Each method of a wide survey is here: what it makes of white noise.
+Grids that overlap draw the same numbers where they meet
+(:class:`massgan_core.sky.sky_noise.SkyNoise`), so neighbouring patches of a survey, and the coarse
+field behind them, agree on sample i as far as their data do. Each method of a wide survey is here:
+what it makes of white noise.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from massgan_core.posterior import Sampler
-from massgan_core.sky import Grid, ShearField, SkyNoise
+from massgan_core.sky import Grid, ShearField
+from massgan_core.sky.sky_noise import SkyNoise
 
 #: Samples `first` … `first + n − 1` of a field.
 Draw = Callable[[int, int], Float[Tensor, "N H W"]]

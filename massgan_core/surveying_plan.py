@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from massgan_core.sky import Grid, Rings, Sources
+from massgan_core.sky import Grid, Sources
+from massgan_core.sky.rings import Rings
 from massgan_core.sky.tangent import directions, pixels_of
 from massgan_core.survey.patches import Patches
 from massgan_core.survey.spool import Spool

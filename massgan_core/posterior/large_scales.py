@@ -4,8 +4,8 @@ r"""Samples of a patch take their largest scales from samples of a wide field.
 
 G is a Gaussian, :math:`c_i` sample i of the wide field on coarse pixels. What is smooth on the
 scale of G is then that of the wide field, in neighbouring patches alike; what is not stays. Where
-κ and c are samples of the same random numbers (:class:`massgan_core.sky.SkyNoise`), the spread
-of the scales between is right as well.
+κ and c are samples of the same random numbers
+(:class:`massgan_core.sky.sky_noise.SkyNoise`), the spread of the scales between is right as well.
 """
 
 from __future__ import annotations

@@ -8,9 +8,7 @@ from massgan_core.sky.lensing import ShearOperator, reduced_shear
 from massgan_core.sky.maxima import local_maxima
 from massgan_core.sky.noise import pixel_sigma, shape_noise, shear_scatter
 from massgan_core.sky.polygons import inside_polygon
-from massgan_core.sky.rings import Rings
 from massgan_core.sky.rng import Draws, device_generator, generator
-from massgan_core.sky.sky_noise import SkyNoise
 from massgan_core.sky.smooth import MaskedSmoothing, smooth
 from massgan_core.sky.sources import Sources
 from massgan_core.sky.spectrum import PowerSpectrum, band_power, gaussian_field
@@ -22,10 +20,8 @@ __all__ = [
     "MaskedSmoothing",
     "NormalEquations",
     "PowerSpectrum",
-    "Rings",
     "ShearField",
     "ShearOperator",
-    "SkyNoise",
     "Sources",
     "Stop",
     "Stopped",

@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from massgan_core.sky import Grid, Rings, ShearField, Sources
+from massgan_core.sky import Grid, ShearField, Sources
+from massgan_core.sky.rings import Rings
 from massgan_core.sky.sky_noise import BLOCK
 from massgan_core.sky.tangent import directions, on_grid, pixels_of
 from massgan_core.survey.area import survey_area

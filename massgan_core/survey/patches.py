@@ -1,7 +1,7 @@
 """The sky as overlapping tangent planes: patches whose interiors share no point and leave none.
 
-The interior of a patch is a box of :class:`massgan_core.sky.Rings`; its grid is the tangent plane
-about the middle of the box that holds the box and a margin all round.
+The interior of a patch is a box of :class:`massgan_core.sky.rings.Rings`; its grid is the tangent
+plane about the middle of the box that holds the box and a margin all round.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from math import ceil
 import numpy as np
 from jaxtyping import Bool
 
-from massgan_core.sky import Grid, Rings
+from massgan_core.sky import Grid
+from massgan_core.sky.rings import Rings
 from massgan_core.sky.tangent import directions, pixels_of
 
 MULTIPLE = 32  #: the sides of a grid: what networks and transforms like

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from massgan_core.sky import Grid, SkyNoise
+from massgan_core.sky import Grid
+from massgan_core.sky.sky_noise import SkyNoise
 from massgan_core.sky.tangent import directions, pixels_of
 
 
