@@ -92,12 +92,15 @@ def run(catalogue: Path, out: Path, workers: int, args: argparse.Namespace) -> d
         raise SystemExit(f"{' '.join(words)} ended with {child.returncode}: {text}")
     print(text, flush=True)
     took = {name: float(s) for name, s in re.findall(r"(reading|coarse|patches) ([\d.]+) s", text)}
+    busy, cpu = re.search(r"workers busy (\d+)%, ([\d.]+) s of processor", text).groups()
     patches = int(re.search(r"galaxies in (\d+) patches", text)[1])
     disk = sum(f.stat().st_size for f in out.rglob("*") if f.is_file())
     client = peaks.pop(child.pid, 0)
     return {
         **took,
         "all": perf_counter() - started,
+        "busy": int(busy) / 100,
+        "cpu": float(cpu),
         "count": patches,
         "client": client / 2**30,
         "worker": max(peaks.values(), default=0) / 2**30,
@@ -131,16 +134,18 @@ def table(runs: dict[int, dict[str, float]], args: argparse.Namespace) -> str:
         f"samples of `{args.method}`, {one['count']} patches, load {one['load']:.1f} and "
         f"{runs[many]['load']:.1f}:",
         "",
-        "| workers | reading [s] | coarse field [s] | patches [s] | all [s] "
-        "| memory of a worker, of the client [GiB] |",
-        "| --- | --- | --- | --- | --- | --- |",
+        "| workers | reading [s] | coarse field [s] | patches [s] | all [s] | workers busy "
+        "| processor time of a patch [s] | memory of a worker, of the client [GiB] |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for count, row in runs.items():
         lines.append(
             f"| {count} | {row['reading']:.0f} | {row['coarse']:.0f} | {row['patches']:.0f} | "
-            f"{row['all']:.0f} | {row['worker']:.2f}, {row['client']:.2f} |"
+            f"{row['all']:.0f} | {row['busy']:.0%} | {row['cpu']:.2f} | "
+            f"{row['worker']:.2f}, {row['client']:.2f} |"
         )
-    patch = one["patches"] * few / one["count"]
+    alone = runs[many]["busy"] / one["busy"] * one["cpu"] / runs[many]["cpu"]
+    patch = one["cpu"]
     side = INTERIOR * PIXEL_SCALE / 60
     patches = WIDE / side**2
     rows = one["reading"] / args.galaxies * args.galaxies / args.degrees**2 * WIDE
@@ -148,7 +153,8 @@ def table(runs: dict[int, dict[str, float]], args: argparse.Namespace) -> str:
     lines += [
         "",
         f"Efficiency from {few} to {many} workers: {only:.0%} for the patches, {whole:.0%} for "
-        "the whole command.",
+        f"the whole command; {alone:.0%} from the workers' idle time and the processor time of a "
+        "patch, which other programs on the machine hardly touch.",
         "",
         f"On paper, {WIDE:,.0f} deg² as deep as that, by the same machine's cores: "
         f"{patches:,.0f} patches of {side:.2f}° with a margin of {MARGIN * PIXEL_SCALE:.0f}′; "

@@ -54,7 +54,8 @@ class Outcome:
         made: By this call.
         galaxies: In all patches.
         seconds: Wall-clock time of reading, of the coarse field and of the patches.
-        work: Seconds of work of all workers on patches.
+        busy: Share of the time of the cluster's threads that went into patches.
+        cpu: Seconds of processor time of all patches.
         memory: Largest peak of a worker's memory [bytes].
         outside: Patch → why it lies outside the network's domain.
     """
@@ -63,7 +64,8 @@ class Outcome:
     made: int
     galaxies: int
     seconds: dict[str, float]
-    work: float
+    busy: float
+    cpu: float
     memory: int
     outside: dict[int, tuple[str, ...]]
 
@@ -198,7 +200,8 @@ def reconstruct_survey(
             )
         seconds = {"reading": perf_counter() - started}
         made = _make(survey, client, watch, look, seconds)
-        return _finish(survey, out, overwrite, made, seconds)
+        threads = sum(client.nthreads().values())
+        return _finish(survey, out, overwrite, made, seconds, threads)
 
 
 def _make(
@@ -236,7 +239,12 @@ def _make(
 
 
 def _finish(
-    survey: Survey, out: Path, overwrite: bool, made: list[Done], seconds: dict[str, float]
+    survey: Survey,
+    out: Path,
+    overwrite: bool,
+    made: list[Done],
+    seconds: dict[str, float],
+    threads: int,
 ) -> Outcome:
     """The table of patches and the joined map; then the store takes its name."""
     import xarray
@@ -273,7 +281,8 @@ def _finish(
         made=len(made),
         galaxies=int(counts.sum()),
         seconds=seconds,
-        work=sum(done.seconds for done in made),
+        busy=sum(done.seconds for done in made) / max(threads * seconds.get("patches", 0), 1e-9),
+        cpu=sum(done.cpu for done in made),
         memory=max((done.memory for done in made), default=0),
         outside={done.patch: done.outside for done in made if done.outside},
     )

@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from secrets import token_hex
 from socket import gethostname
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import numpy as np
@@ -37,12 +37,14 @@ class Done:
     Args:
         patch: Number of the patch; −1 for a coarse field.
         seconds: It took.
+        cpu: Seconds of processor time of them.
         memory: Peak of the worker's memory so far [bytes].
         outside: Why the patch lies outside the network's domain.
     """
 
     patch: int
     seconds: float
+    cpu: float
     memory: int
     outside: tuple[str, ...] = ()
 
@@ -61,7 +63,7 @@ def coarse_job(survey: Survey, tile: int, grid: Grid, first: int) -> Done:
             kappa = remove_mean(kappa, field.footprint)
         with _whole(path) as part:
             np.save(part, kappa.numpy())
-    return Done(-1, perf_counter() - started, _peak())
+    return Done(-1, *_since(started), _peak())
 
 
 def coarse_sampler(survey: Survey, field: ShearField) -> Sampler:
@@ -85,7 +87,7 @@ def patch_job(survey: Survey, patch: int, wide: Grid, tile: int) -> Done:
         if survey.nside is not None:
             _write_piece(survey, patch, summary)
         _write(survey, patch, summary, sampler, outside)
-    return Done(patch, perf_counter() - started, _peak(), tuple(outside))
+    return Done(patch, *_since(started), _peak(), tuple(outside))
 
 
 def patch_field(survey: Survey, patch: int) -> ShearField:
@@ -215,7 +217,7 @@ def _take(part: Path, path: Path) -> None:
             raise
 
 
-def _begin(survey: Survey) -> float:
+def _begin(survey: Survey) -> tuple[float, float]:
     """One thread, whatever the worker was started with: results are then the same anywhere."""
     if not survey.path.is_dir():
         raise FileNotFoundError(
@@ -224,7 +226,11 @@ def _begin(survey: Survey) -> float:
         )
     if torch.get_num_threads() != 1:
         torch.set_num_threads(1)
-    return perf_counter()
+    return perf_counter(), process_time()
+
+
+def _since(started: tuple[float, float]) -> tuple[float, float]:
+    return perf_counter() - started[0], process_time() - started[1]
 
 
 def _peak() -> int:

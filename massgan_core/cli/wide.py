@@ -137,5 +137,9 @@ def _report(outcome: Outcome) -> list[str]:
         )
     if outcome.made:
         took = ", ".join(f"{stage} {s:.1f} s" for stage, s in outcome.seconds.items())
-        lines.append(f"Took: {took}; largest memory of a worker {outcome.memory / 2**30:.2f} GiB.")
+        each = outcome.cpu / outcome.made
+        lines.append(
+            f"Took: {took}; workers busy {outcome.busy:.0%}, {each:.2f} s of processor a patch; "
+            f"largest memory of a worker {outcome.memory / 2**30:.2f} GiB."
+        )
     return lines
