@@ -72,6 +72,8 @@ def _too_wide(source: str, columns: str | None, pixel_scale: float | None) -> bo
     if file_kind(source) == "fits" and is_shear_fits(source):
         return False
     scale = PIXEL_SCALE if pixel_scale is None else pixel_scale
+    if not scale > 0:
+        return False  # who grids it says so
     # The circle may be wider than the field, by the diagonal of a square at most.
     return extent(source, columns) / 2**0.5 > MOST_PIXELS * scale / 60
 

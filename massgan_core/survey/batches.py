@@ -82,7 +82,7 @@ def _parquet(
             for batch in file.iter_batches(rows, columns=sorted(stored)):
                 yield _arrays(batch, chosen, path)
     except (pa.ArrowException, OSError) as error:
-        raise tables.unreadable(path, "Parquet file", error) from None
+        raise tables.unreadable(path, error) from None
 
 
 def _csv(
@@ -106,7 +106,7 @@ def _csv(
                 if batch.num_rows:
                     yield _arrays(batch, chosen, path)
     except (pa.ArrowException, UnicodeDecodeError) as error:
-        raise tables.unreadable(path, "CSV table with a header line", error) from None
+        raise tables.unreadable(path, error) from None
 
 
 def _arrays(batch: object, chosen: dict[str, str], path: str | Path) -> dict[str, np.ndarray]:

@@ -164,7 +164,7 @@ def _parquet(path: str | Path) -> _Table:
     try:
         return _Table(pq.read_table(path))
     except (pa.ArrowException, OSError) as error:
-        raise unreadable(path, "Parquet file", error) from None
+        raise unreadable(path, error) from None
 
 
 def _csv(path: str | Path) -> _Table:
@@ -174,9 +174,7 @@ def _csv(path: str | Path) -> _Table:
     try:
         return _Table(csv.read_csv(str(path)))
     except (pa.ArrowException, UnicodeDecodeError) as error:
-        raise ValueError(
-            f"{path} is neither FITS, Parquet nor a CSV table with a header line: {_line(error)}"
-        ) from None
+        raise unreadable(path, error) from None
 
 
 def numeric(column: object, name: str, path: str | Path) -> np.ndarray:
@@ -222,9 +220,12 @@ def native(values: np.ndarray, name: str, path: str | Path) -> np.ndarray:
     return values.astype(values.dtype.newbyteorder("="))
 
 
-def unreadable(path: str | Path, kind: str, error: Exception) -> ValueError:
-    """The sentence for a file of which arrow says `error`."""
-    return ValueError(f"{path} is not a readable {kind}: {_line(error)}")
+def unreadable(path: str | Path, error: Exception) -> ValueError:
+    """The sentence for a Parquet or CSV file of which arrow says `error`."""
+    what = "is not a readable Parquet file"
+    if file_kind(path) != "parquet":
+        what = "is neither FITS, Parquet nor a CSV table with a header line"
+    return ValueError(f"{path} {what}: {_line(error)}")
 
 
 def _line(error: Exception) -> str:
