@@ -131,8 +131,9 @@ def table(runs: dict[int, dict[str, float]], args: argparse.Namespace) -> str:
     only = one["patches"] / runs[many]["patches"] / ratio
     lines = [
         f"Measured: {args.galaxies:,} galaxies on {args.degrees**2:.0f} deg², {args.samples} "
-        f"samples of `{args.method}`, {one['count']} patches, load {one['load']:.1f} and "
-        f"{runs[many]['load']:.1f}:",
+        f"samples of `{args.method}`, {one['count']} patches, {os.cpu_count()} cores with a load "
+        f"of {one['load']:.1f} and {runs[many]['load']:.1f} (on a quiet machine it is the number of "
+        "workers):",
         "",
         "| workers | reading [s] | coarse field [s] | patches [s] | all [s] | workers busy "
         "| processor time of a patch [s] | memory of a worker, of the client [GiB] |",
@@ -145,7 +146,7 @@ def table(runs: dict[int, dict[str, float]], args: argparse.Namespace) -> str:
             f"{row['worker']:.2f}, {row['client']:.2f} |"
         )
     alone = runs[many]["busy"] / one["busy"] * one["cpu"] / runs[many]["cpu"]
-    patch = one["cpu"]
+    patch = one["cpu"]  # with its fixed part: little less than that of the samples
     side = INTERIOR * PIXEL_SCALE / 60
     patches = WIDE / side**2
     rows = one["reading"] / args.galaxies * args.galaxies / args.degrees**2 * WIDE
@@ -158,8 +159,8 @@ def table(runs: dict[int, dict[str, float]], args: argparse.Namespace) -> str:
         "",
         f"On paper, {WIDE:,.0f} deg² as deep as that, by the same machine's cores: "
         f"{patches:,.0f} patches of {side:.2f}° with a margin of {MARGIN * PIXEL_SCALE:.0f}′; "
-        f"{work / 3600:,.0f} core hours for each sample, "
-        f"{64 * work / 3600:,.0f} for 64, which is {64 * work / 3600 / 256:.0f} hours on 256 "
+        f"{work / 3600:,.1f} core hours for each sample, "
+        f"{64 * work / 3600:,.0f} for 64, which is {64 * work / 3600 / 256:.1f} hours on 256 "
         f"cores; {rows / 3600:.1f} hours for the one pass over "
         f"{args.galaxies / args.degrees**2 * WIDE / 1e9:.1f} billion galaxies; "
         f"{one['disk'] / one['count'] * patches:,.0f} GiB of maps; and memory that does not grow: "
