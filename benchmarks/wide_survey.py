@@ -132,8 +132,8 @@ def table(runs: dict[int, dict[str, float]], args: argparse.Namespace) -> str:
     lines = [
         f"Measured: {args.galaxies:,} galaxies on {args.degrees**2:.0f} deg², {args.samples} "
         f"samples of `{args.method}`, {one['count']} patches, {os.cpu_count()} cores with a load "
-        f"of {one['load']:.1f} and {runs[many]['load']:.1f} (on a quiet machine it is the number of "
-        "workers):",
+        f"of {one['load']:.1f} and {runs[many]['load']:.1f} (on a quiet machine it is the number "
+        "of workers):",
         "",
         "| workers | reading [s] | coarse field [s] | patches [s] | all [s] | workers busy "
         "| processor time of a patch [s] | memory of a worker, of the client [GiB] |",
