@@ -173,10 +173,10 @@ def _make(run: Run, n: int, count: int, dask: Any, watch: Watch) -> Outcome:
         # Before the plan grows; a store that is not there yet appears whole.
         there = run.out.is_dir()
         if there:
-            held.enter_context(_alone(run.out))
+            held.enter_context(alone(run.out))
         store = MapStore.plan(run.out, rows, **shared)
         if not there:
-            held.enter_context(_alone(run.out))
+            held.enter_context(alone(run.out))
         store.sweep()
         drop_planes(run, store)  # of boxes that a killed run had just finished
         missing = [row for row in store.missing() if row < n]
@@ -241,7 +241,7 @@ class _Tracker:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def alone(folder: Path) -> Iterator[None]:
     """Keep a second run out of a store; a killed one leaves no lock behind."""
     try:
         import fcntl

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from massgan_core.cli import wide
 from massgan_core.cli.sentence import say
 
 if TYPE_CHECKING:
@@ -113,6 +114,10 @@ def reconstruct(
         str | None, typer.Option(help="Source redshifts: two columns, redshift and count.")
     ] = None,
     zs: Annotated[float | None, typer.Option(help="All sources at this redshift.")] = None,
+    dask: wide.Scheduler = None,
+    patch: wide.Patch = None,
+    margin: wide.Margin = None,
+    healpix: wide.Healpix = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a file of that name.")
     ] = False,
@@ -125,11 +130,47 @@ def reconstruct(
 
     LOW and HIGH are calibrated (header CALIB = T) where the checkpoint has a calibration and
     the field lies inside its domain; else they are quantiles of the samples, and it says why.
+
+    With --dask, or where the galaxies lie farther apart than one field can be wide, the sky is
+    cut into patches that the workers of a Dask cluster sample; OUT.zarr holds a group for each.
     """
     import massgan_core as mg
     from massgan_core import wiring
     from massgan_core.export import check_output, write
 
+    as_patches = {"patch": patch, "margin": margin, "healpix": healpix}
+    scheduler = wide.scheduler_for(source, dask, columns, pixel_scale, center, size, as_patches)
+    if scheduler is not None:
+        others = {"steps": steps, "calibration": calibration, "center": center, "size": size}
+        wide.reconstruct_wide(
+            source,
+            out,
+            scheduler,
+            refused=others,
+            interior=patch,
+            margin=margin,
+            nside=healpix,
+            method=method,
+            checkpoint=checkpoint,
+            samples=samples,
+            batch=batch,
+            seed=seed,
+            device=device,
+            pixel_scale=pixel_scale,
+            columns=columns,
+            flip_e1=flip_e1,
+            flip_e2=flip_e2,
+            ellipticity=ellipticity,
+            noise=noise,
+            nz=nz,
+            zs=zs,
+            level=level,
+            threshold=THRESHOLD if threshold is None else threshold,
+            prob_smoothing=prob_smoothing,
+            save_samples=save_samples,
+            overwrite=overwrite,
+        )
+        return
     # Everything that can be refused is refused before any work.
     check_output(out, overwrite=overwrite)
     _check(method, wiring.METHODS, samples, batch)

@@ -35,7 +35,7 @@ def to_xarray(summary: Summary, *, save_samples: bool = True, **choices: Any) ->
         ``y``, ``x``; ``samples`` with dims ``sample``, ``y``, ``x``; provenance in ``attrs``.
     """
     wanted = save_samples and len(summary.samples) > 0
-    return _dataset(Maps.of(summary, save_samples=wanted, **choices))
+    return dataset_of(Maps.of(summary, save_samples=wanted, **choices))
 
 
 def write_dataset(dataset: xarray.Dataset, path: Path, *, overwrite: bool = False) -> Path:
@@ -49,7 +49,8 @@ def write_dataset(dataset: xarray.Dataset, path: Path, *, overwrite: bool = Fals
     return path
 
 
-def _dataset(maps: Maps) -> xarray.Dataset:
+def dataset_of(maps: Maps) -> xarray.Dataset:
+    """Named maps as variables, with coordinates and provenance."""
     images = {
         _NAMES.get(name, name.lower()): (("y", "x"), image, {"long_name": maps.meaning[name]})
         for name, image in maps.images.items()

@@ -35,7 +35,7 @@ def whole(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
         yield part
         if not overwrite:
             _check_free(path)  # it may have appeared while we worked
-        _take_place(part, path)
+        take_place(part, path)
     finally:
         _remove(part)
 
@@ -73,7 +73,7 @@ def _beside(path: Path, kind: str) -> Path:
     return path.with_name(f".{path.name}.{token_hex(4)}.{kind}")
 
 
-def _take_place(part: Path, path: Path) -> None:
+def take_place(part: Path, path: Path) -> None:
     """Rename `part` to `path`; a folder cannot be renamed over one, so that one steps aside."""
     if not path.is_dir():
         os.replace(part, path)

@@ -76,16 +76,32 @@ class Wiener:
             return self._sample(field, draws.take(n))
 
     def _sample(self, field: ShearField, keys: list[torch.Generator]) -> Float[Tensor, "N H W"]:
-        grid, device = self._grid(field.grid), field.device
         white, noise = [], []
         for g in keys:
             go_on(self.stop)
-            white.append(torch.randn(grid.shape, generator=g))
+            white.append(torch.randn(self._grid(field.grid).shape, generator=g))
             noise.append(shape_noise(field.sigma.cpu(), g))
-        white_k = torch.fft.rfft2(torch.stack(white).to(device))
+        return self.paint(field, torch.stack(white), torch.stack(noise))
+
+    def paint(
+        self,
+        field: ShearField,
+        white: Float[Tensor, "N Y X"],
+        noise: Complex[Tensor, "N H W"],
+    ) -> Float[Tensor, "N H W"]:
+        """The samples that given random numbers make of `field`.
+
+        Args:
+            field: One observed field.
+            white: Standard normal numbers on the periodic grid that is solved on (twice the
+                field, or the field where it is not `padded`), whose first corner the field is.
+            noise: n', the shape noise of the field's pixels.
+        """
+        grid, device = self._grid(field.grid), field.device
+        white_k = torch.fft.rfft2(white.to(device))
         kappa = torch.fft.irfft2(self._root(grid, device) * white_k, s=grid.shape)
         mock = _crop(ShearOperator(grid)(kappa), field.grid.shape)
-        mock = mock + torch.stack(noise).to(device)
+        mock = mock + noise.to(device)
         residual = torch.where(field.weight > 0, field.gamma - mock, 0)
         return _crop(kappa, field.grid.shape) + self._solve(residual, field, grid)
 

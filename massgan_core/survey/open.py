@@ -64,7 +64,7 @@ def open_field(
         )
     if noise not in NOISES:
         raise ValueError(f"`noise` must be one of {', '.join(NOISES)}, got {noise!r}")
-    sources = _sources(nz, zs)
+    sources = given_sources(nz, zs)
     name = str(source)
     flips = {"e1": flip_e1, "e2": flip_e2}
     if name == "cosmos":
@@ -100,7 +100,8 @@ def open_field(
     return replace(field, sources=sources, notes={**field.notes, **changes})
 
 
-def _sources(nz: str | Path | None, zs: float | None) -> Sources | None:
+def given_sources(nz: str | Path | None, zs: float | None) -> Sources | None:
+    """n(z) of a file, or of one redshift; `None` where neither is given."""
     if nz is not None and zs is not None:
         raise ValueError("give `nz` or `zs`, not both: they both say where the sources are")
     if nz is not None:
