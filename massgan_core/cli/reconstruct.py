@@ -12,6 +12,7 @@ import typer
 
 from massgan_core.cli import wide
 from massgan_core.cli.sentence import say
+from massgan_core.cli.speed import Compiled, Precision
 
 if TYPE_CHECKING:
     from massgan_core.evaluate.calibration import Calibration
@@ -77,14 +78,8 @@ def reconstruct(
     batch: Annotated[int, typer.Option(help="Samples drawn at once.")] = 8,
     seed: Annotated[int, typer.Option(help="Sample i depends on (seed, i) alone.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    precision: Annotated[
-        str,
-        typer.Option(help="Of gan: fp32, bf16 (where it is fast), or auto. Error: < 1 % of STD."),
-    ] = "fp32",
-    compiled: Annotated[
-        bool,
-        typer.Option("--compiled", help="Of gan: compile it first. A minute, worth it on GPUs."),
-    ] = False,
+    precision: Precision = "fp32",
+    compiled: Compiled = False,
     save_samples: Annotated[
         bool, typer.Option("--save-samples", help="Write the samples themselves too.")
     ] = False,
@@ -142,6 +137,8 @@ def reconstruct(
     scheduler = wide.scheduler_for(source, dask, columns, pixel_scale, center, size, as_patches)
     if scheduler is not None:
         others = {"steps": steps, "calibration": calibration, "center": center, "size": size}
+        others |= {"precision": None if precision == "fp32" else precision}
+        others |= {"compiled": compiled or None}
         wide.reconstruct_wide(
             source,
             out,

@@ -15,8 +15,8 @@ from massgan_core.sky.rings import Rings
 from massgan_core.sky.sky_noise import BLOCK
 from massgan_core.sky.tangent import directions, on_grid, pixels_of
 from massgan_core.survey.area import survey_area
+from massgan_core.survey.binning import turn_to_grid
 from massgan_core.survey.catalog import Catalog
-from massgan_core.survey.gridding import turn_to_grid
 
 _BINS = np.arange(0, 20.05, 0.05)  #: of redshift
 _PARTS = 4_000_000  #: cells in parts not yet merged
