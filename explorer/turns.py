@@ -66,7 +66,7 @@ class Turns:
             call: May ask :meth:`given_up` on its way, and raise when it is true; or raise
                 :class:`Later`.
             first: Pass those who have had a turn.
-            spare: Let everyone pass; given up once anyone else waits.
+            spare: Let everyone pass; given up once it keeps someone from a first picture.
             given_up: Whether nobody waits for it any more.
         """
         with self._lock:
@@ -76,7 +76,7 @@ class Turns:
                 thread.start()
         future: Future = Future()
         if spare:
-            asked, given_up = given_up, lambda: asked() or self._others_wait()
+            asked, given_up = given_up, lambda: asked() or self._in_the_way()
         rank = FIRST if first else SPARE if spare else NEXT
         self._queue.put(Turn(rank, next(self._ticket), future, call, given_up))
         return future
@@ -94,8 +94,10 @@ class Turns:
         """Whether nobody waits for the call under way in this thread."""
         return getattr(self._own, "given_up", _never)()
 
-    def _others_wait(self) -> bool:
-        return any(turn.rank < SPARE and turn.wanted for turn in self._waiting())
+    def _in_the_way(self) -> bool:
+        if self._busy < len(self._threads):
+            return False
+        return any(turn.rank == FIRST and turn.wanted for turn in self._waiting())
 
     def _waiting(self) -> list[Turn]:
         with self._queue.mutex:
@@ -109,6 +111,8 @@ class Turns:
                     self._threads.remove(current_thread())
                     self._queue.put(turn)
                     return
+            if turn.rank == SPARE and not turn.wanted:
+                turn.future.cancel()
             # One that was put off has begun already.
             if turn.future.running() or turn.future.set_running_or_notify_cancel():
                 self._do(turn)
