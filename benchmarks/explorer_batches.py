@@ -14,6 +14,7 @@ import pickle
 import time
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from importlib import import_module
 from multiprocessing import Pipe, shared_memory
 from statistics import median
@@ -55,7 +56,7 @@ def painting(repeats: int) -> dict[int, float]:
     times: dict[int, list[float]] = {batch: [] for batch in BATCHES}
     for repeat in range(repeats):
         for batch in BATCHES:
-            took = seconds(lambda batch=batch: network.sample(field, batch, repeat))
+            took = seconds(partial(network.sample, field, batch, repeat))
             times[batch].append(took / batch)
     return {batch: median(found) for batch, found in times.items()}
 
