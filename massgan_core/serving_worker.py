@@ -24,7 +24,6 @@ from massgan_core.serving import Answer, Request
 from massgan_core.sky import Stop
 
 FIELDS = 8  #: kept by a worker, with what its samplers know of them
-GIVES_WAY = 5  #: added to the niceness of a worker: pages come first
 _FIRST_TO_GO = "500"  #: where memory ends, the kernel takes a worker and not the server
 
 
@@ -131,7 +130,6 @@ def main(descriptor: int, threads: int) -> None:
     """Answer until the other side is gone."""
     torch.set_num_threads(threads)
     warnings.simplefilter("ignore")  # said by the server, where anyone looks
-    os.nice(GIVES_WAY)
     with suppress(OSError):  # Linux has it
         with open("/proc/self/oom_score_adj", "w") as file:
             file.write(_FIRST_TO_GO)
