@@ -8,7 +8,7 @@ page, say that it is drawn, press Start at once, and acknowledge each frame as a
 Everyone draws COSMOS with the bundled network, each from another seed (nothing is shared), then
 all from one (everything is). `--write` puts the table into docs/howto/deploy.md.
 
-Ratios within one run count: a loaded machine slows all of it. About five minutes.
+Ratios within one run count: a loaded machine slows all of it. It says how long it took.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def measured(setting: str, sessions: int, seconds: float, batch: int) -> list[di
             drawn = sum(browser.n for browser in browsers)
             for browser in browsers:
                 browser.stop()
-            run(loop, lambda: all(browser.done for browser in browsers))
+            run(loop, lambda: all(browser.done for browser in browsers), 20.0)
             firsts = sorted(browser.first for browser in browsers)
             found.append(
                 {
