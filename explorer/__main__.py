@@ -19,28 +19,45 @@ def main(arguments: list[str] | None = None) -> None:
         action="store_true",
         help="for many at once: samples are shared and kept, nobody brings files",
     )
-    chosen = parser.parse_args(arguments)
+    parser.add_argument("--sampling", metavar="WHERE", help="here, processes:N or dask:ADDRESS")
+    given = parser.add_argument_group("for a public address", "handed to Panel's server")
+    given.add_argument(
+        "--allow-websocket-origin",
+        dest="websocket_origin",
+        action="append",
+        metavar="HOST",
+        help="address that people type, HOST or HOST:PORT; may be repeated",
+    )
+    given.add_argument("--num-procs", type=int, metavar="N", help="server processes")
+    given.add_argument("--prefix", metavar="PATH", help="path of the address, as /massgan")
+    given.add_argument(
+        "--use-xheaders", action="store_true", default=None, help="trust the headers of a proxy"
+    )
+    given.add_argument("--basic-auth", metavar="FILE", help="JSON of names and passwords: login")
+    given.add_argument("--cookie-secret", metavar="TEXT", help="signs the cookies of a login")
+    given.add_argument(
+        "--unused-session-lifetime",
+        dest="unused_session_lifetime_milliseconds",
+        type=int,
+        metavar="MS",
+        help="after which a page that lost its browser is forgotten",
+    )
+    chosen = vars(parser.parse_args(arguments))
 
     from explorer import store
     from explorer.lessons.lesson import find
 
-    lesson = None
-    if chosen.lesson is not None:
-        try:
-            lesson = find(chosen.lesson, store.trained())
-        except (OSError, ValueError) as error:
-            parser.exit(2, f"Error: {error}\n")
+    named, chosen["lesson"] = chosen["lesson"], None
+    options = {name: value for name, value in chosen.items() if value is not None}
+    try:
+        if named is not None:
+            options["lesson"] = find(named, store.trained())
 
-    from explorer.app import serve
+        from explorer.server import serve
 
-    serve(
-        chosen.inputs,
-        port=chosen.port,
-        address=chosen.address,
-        show=chosen.show,
-        lesson=lesson,
-        classroom=chosen.classroom,
-    )
+        serve(options.pop("inputs"), **options)
+    except (OSError, ValueError, ImportError) as error:
+        parser.exit(2, f"Error: {error}\n")
 
 
 if __name__ == "__main__":

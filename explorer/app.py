@@ -1,24 +1,21 @@
-"""The page as a web application: a template around the Explorer, and a server for it."""
+"""The page as a web application: a template around the Explorer."""
 
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Iterable
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import panel as pn
-from bokeh.settings import settings
 from panel.io.document import init_doc
 from panel.io.location import Location
 from panel.io.resources import LOCAL_DIST
 from panel.util import edit_readonly
 
-from explorer.shelf import SHELF
-from explorer.spares import Spares
+from explorer.sampling import SAMPLING
 from explorer.viewer import Explorer
 from explorer.widgets.calm import TOKENS, Calm
 from explorer.widgets.named import SCRIPT
@@ -102,7 +99,7 @@ def page(
     """
     pn.config.reconnect = True
     if pn.state.curdoc is not None:
-        pn.state.curdoc.on_event("document_ready", lambda _: _share_processors())
+        pn.state.curdoc.on_event("document_ready", _on_ready)
     explorer = Explorer(inputs=inputs, lesson=lesson, takes_files=not classroom)
     template = _Template(
         _TEMPLATE.replace("%light%", TOKENS["light"]["page"])
@@ -134,42 +131,10 @@ def follow(location: Location, explorer: Explorer) -> None:
     state.param.watch(write, state.names())
 
 
-def serve(
-    inputs: Iterable[str] = (),
-    *,
-    port: int = 0,
-    address: str = "localhost",
-    show: bool = False,
-    lesson: Lesson | None = None,
-    classroom: bool = False,
-) -> None:
-    """Serve the page until interrupted; port 0 takes a free one.
-
-    In a `classroom` samples stay for those who come to a step later, and no page takes files.
-    """
-    inputs = tuple(inputs)
-    # Bokeh would look through a page's models for faults while its visitor waits; a test looks.
-    settings.perform_document_validation = False
-    if classroom:
-        SHELF.hold()
-    spares = Spares(lambda: page(inputs, lesson=lesson, classroom=classroom))
-    server = pn.serve(
-        {"/": spares.page},
-        port=port,
-        address=address,
-        show=show,
-        start=False,
-        title=TITLE,
-        verbose=False,
-    )
-    print(f"MassGAN explorer at http://{address}:{server.port}/  (Ctrl+C ends it)", flush=True)
-    # Ended like this, too, it leaves no session's folder of uploads behind.
-    with suppress(NotImplementedError, RuntimeError, ValueError):  # Windows; not the main thread
-        server.io_loop.asyncio_loop.add_signal_handler(signal.SIGTERM, server.io_loop.stop)
-    server.start()
-    server.io_loop.add_callback(spares.soon)
-    with spares.offered():
-        server.io_loop.start()
+def _on_ready(_: object) -> None:
+    # Not before: a server may fork once the page is loaded.
+    _share_processors()
+    SAMPLING.begin_soon()
 
 
 def _share_processors() -> None:

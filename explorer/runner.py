@@ -128,7 +128,7 @@ class Runner(param.Parameterized):
 
     async def _draw(self, run: int, draw: Callable[[], Iterator[Summary]]) -> None:
         stream: Iterator[Summary] | None = None
-        loop = asyncio.get_running_loop()
+        loop, spares = asyncio.get_running_loop(), []
 
         def batch() -> object:
             nonlocal stream
@@ -146,8 +146,10 @@ class Runner(param.Parameterized):
                 await self._going.wait()
                 began = time.monotonic()
                 future = self._turns.submit(
-                    batch, first=self.summary is None, given_up=lambda: run != self._run
+                    batch, first=self.summary is None, given_up=partial(self._is_over, run)
                 )
+                if isinstance(stream, Reader):  # others may be idle meanwhile
+                    spares = self._spares(stream, run, spares)
                 summary = await self._waited(future)
                 if run != self._run:
                     return
@@ -166,6 +168,18 @@ class Runner(param.Parameterized):
             if run == self._run:
                 logging.getLogger(__name__).warning("a run failed", exc_info=error)
                 self.param.update(error=sentence(error), phase="failed")
+
+    def _spares(self, stream: Reader, run: int, asked: list[Future]) -> list[Future]:
+        """Let those who have nothing else to do draw what this run asks for next."""
+        asked = [future for future in asked if not future.done()]
+        ahead = partial(stream.draw_ahead, self._turns.slots)
+        while len(asked) < self._turns.slots - 1:
+            given_up = partial(self._is_over, run)
+            asked.append(self._turns.submit(ahead, spare=True, given_up=given_up))
+        return asked
+
+    def _is_over(self, run: int) -> bool:
+        return run != self._run
 
     async def _waited(self, future: Future) -> object:
         """The result of a turn; before the first picture, tell how many are ahead."""

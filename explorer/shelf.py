@@ -3,6 +3,7 @@
 A **tape** holds the samples of one request – field, sampler, batch, seed – drawn once, whoever
 asks. A session reads it from the first sample; what is not there yet is drawn. Over budget the
 oldest samples of all go, from the front of their tapes; moments have seen them and go on.
+Several threads may draw for one tape, each another batch.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from contextlib import suppress
 from dataclasses import replace
 from itertools import count
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakSet, WeakValueDictionary
 
 import massgan_core as mg
+from explorer.turns import Later
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from massgan_core.posterior import Summary
     from massgan_core.sky import ShearField
 
-Draw = Callable[[int], "Drawn"]
+Draw = Callable[[], "Batches"]
 BUDGET = 2 * 10**9  #: bytes of samples that all sessions keep
 MOST_HELD = 64  #: tapes that stay for those who come later
 
@@ -61,7 +63,7 @@ class Shelf:
         Args:
             request: What the samples depend on beside the field.
             field: The field itself: an equal one of another session is not the same.
-            draw: Opens the samples from a batch on.
+            draw: Opens its batches.
         """
         key = (id(field), *request)
         with self.lock:
@@ -95,39 +97,50 @@ class Shelf:
                         self._held.remove(oldest)
 
 
-class Drawn:
-    """Samples without end from batch `number` on, and their provenance."""
+class Batches(Protocol):
+    """The batches of one request, by number."""
 
-    def __init__(
-        self, sampler: Any, field: ShearField, batch: int, seed: int, number: int = 0
-    ) -> None:
+    provenance: dict[str, Any]  #: of the samples, once there are any
+
+    def __call__(self, number: int) -> Tensor:
+        """Batch `number`, as often as one asks."""
+
+
+class Drawn:
+    """Batches that are drawn in this process."""
+
+    def __init__(self, sampler: Any, field: ShearField, batch: int, seed: int) -> None:
         from massgan_core.posterior import endless, provenance
 
         self.provenance = provenance(sampler, batch, seed)
-        self.batches = endless(sampler, field, batch, seed=seed, first=number * batch)
+        self._from = lambda number: endless(sampler, field, batch, seed=seed, first=number * batch)
+
+    def __call__(self, number: int) -> Tensor:
+        return next(self._from(number))
 
 
 class Tape:
-    """Batches of one request, in order; see :meth:`Shelf.tape`.
+    """Batches of one request; see :meth:`Shelf.tape`.
 
-    Only the one thread that samples asks for batches; they may go at any time.
+    Batches may go at any time, the earlier before the later.
     """
 
     def __init__(self, shelf: Shelf, field: ShearField, draw: Draw, first: int = 0) -> None:
         self.shelf, self.field, self.first = shelf, field, first
         self.readers: WeakSet[Reader] = WeakSet()
         self.draw, self._drawn = draw, None
-        self._batches: list[tuple[int, Tensor]] = []  # with the time of their arrival
+        self._batches: dict[int, tuple[int, Tensor]] = {}  # with the time of their arrival
+        self._under_way: set[int] = set()
 
     @property
     def size(self) -> int:
         """Bytes of what is kept."""
-        return sum(batch.nbytes for _, batch in self._batches)
+        return sum(batch.nbytes for _, batch in self._batches.values())
 
     @property
     def age(self) -> int:
-        """When the oldest batch came; smaller is older."""
-        return self._batches[0][0]
+        """When the batch that goes first came; smaller is older."""
+        return self._batches[min(self._batches)][0]
 
     @property
     def provenance(self) -> dict[str, Any]:
@@ -135,31 +148,49 @@ class Tape:
         return self._opened().provenance
 
     def batch(self, number: int) -> Tensor | None:
-        """A batch, drawn if it is the next one; None if it is gone."""
+        """A batch, drawn if it is not there yet; None if it is gone.
+
+        Raises:
+            Later: Another thread draws it.
+        """
         with self.shelf.lock:
-            at = number - self.first
-            if at < len(self._batches):
-                return self._batches[at][1] if at >= 0 else None
+            if number < self.first:
+                return None
+            if number in self._batches:
+                return self._batches[number][1]
+            if number in self._under_way:
+                raise Later
+            self._under_way.add(number)
         try:
-            fresh = next(self._opened().batches)  # not under the lock: it takes long
-        except Exception:
-            self._drawn = None  # a generator that raised is over: open another
-            raise
-        with self.shelf.lock:
-            self._batches.append((next(self.shelf.clock), fresh))
-            self.shelf.make_room()
+            fresh = self._opened()(number)  # not under the lock: it takes long
+            with self.shelf.lock:
+                if number >= self.first:
+                    self._batches[number] = next(self.shelf.clock), fresh
+                    self.shelf.make_room()
+        finally:
+            self._under_way.discard(number)
         return fresh
 
+    def draw_ahead(self, numbers: range) -> None:
+        """Draw the first of the batches `numbers` that nobody has drawn, if there is one."""
+        with self.shelf.lock:
+            there = self._batches.keys() | self._under_way
+        number = next((number for number in numbers if number not in there), None)
+        if number is not None:
+            with suppress(Later):
+                self.batch(number)
+
     def drop(self) -> None:
-        """Let the oldest batch go."""
-        del self._batches[0]
-        self.first += 1
+        """Let the earliest batch go."""
+        gone = min(self._batches)
+        del self._batches[gone]
+        self.first = gone + 1
         for reader in list(self.readers):
             reader.on_drop()
 
-    def _opened(self) -> Drawn:
+    def _opened(self) -> Batches:
         if self._drawn is None:
-            self._drawn = self.draw(self.first + len(self._batches))
+            self._drawn = self.draw()
         return self._drawn
 
 
@@ -195,6 +226,14 @@ class Reader:
             self._kept[self._number] = part
             self._number += 1
             return self._summary()
+
+    def draw_ahead(self, batches: int) -> None:
+        """Draw one of the next `batches` that this session will ask for, in its stead."""
+        left = self.n - self._moments.n
+        size = len(next(iter(self._kept.values()))) if self._kept else 0
+        if size and left > 0:
+            last = self._number + min(batches, -(-left // size))
+            self.tape.draw_ahead(range(self._number, last))
 
     def shortened(self, summary: Summary) -> Summary:
         """`summary`, one that this reader gave, without the batches that are gone."""

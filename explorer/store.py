@@ -17,9 +17,11 @@ import param
 import massgan_core as mg
 from explorer.elements.galaxies import CROWD, GalaxyLayer, shade, sticks
 from explorer.recipes import FITTED, LEAST_WINDOW, linear
-from explorer.shelf import SHELF, Drawn, Reader
+from explorer.sampling import SAMPLING
+from explorer.shelf import SHELF, Batches, Drawn, Reader
 from explorer.state import LEVEL
 from explorer.turns import TURNS
+from massgan_core.serving import Request, Source
 from massgan_core.simulate import COSMOS_DEPTH as COSMOS_DEPTH
 from massgan_core.sky import galaxy_density, mean_shear
 
@@ -185,8 +187,11 @@ def draw(state: State, field: ShearField, who: str = "") -> Callable[[], Reader]
     """
     name, n, batch, seed = who or state.sampler, state.n, state.batch, state.seed
 
-    def opened(number: int) -> Drawn:
-        return Drawn(sampler(name, field), field, batch, seed, number)
+    def opened() -> Batches:
+        workers = SAMPLING.workers()
+        if workers is None:
+            return Drawn(sampler(name, field), field, batch, seed)
+        return Source(workers, Request(name, batch, seed), field, TURNS.given_up)
 
     def begin() -> Reader:
         return Reader(SHELF.tape((name, batch, seed), field, opened), n)

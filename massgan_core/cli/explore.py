@@ -40,6 +40,39 @@ def explore(
         bool,
         typer.Option("--class", help="For many at once: share samples, take no files."),
     ] = False,
+    sampling: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHERE",
+            help="Who draws the samples: `here`, `processes:N` or `dask:ADDRESS`; by default what "
+            "`MASSGAN_SAMPLING` says, else here.",
+        ),
+    ] = None,
+    num_procs: Annotated[
+        int | None, typer.Option(min=1, help="Server processes, each with its own workers.")
+    ] = None,
+    allow_websocket_origin: Annotated[
+        list[str] | None,
+        typer.Option(metavar="HOST", help="Address that people type; may be repeated."),
+    ] = None,
+    prefix: Annotated[
+        str | None, typer.Option(metavar="PATH", help="Path of the address, as `/massgan`.")
+    ] = None,
+    use_xheaders: Annotated[
+        bool, typer.Option("--use-xheaders", help="Trust the headers of a proxy in front.")
+    ] = False,
+    basic_auth: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Ask for a login: JSON of names and passwords."),
+    ] = None,
+    cookie_secret: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="Signs the cookies of a login (`PANEL_COOKIE_SECRET`)."),
+    ] = None,
+    unused_session_lifetime: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="MS", help="After it a page without a browser is forgotten."),
+    ] = None,
 ) -> int:
     """Open the explorer: live posterior maps in the browser. Ctrl-C ends it."""
     folder = find_explorer()
@@ -48,6 +81,18 @@ def explore(
     command += [] if address is None else ["--address", address]
     command += [] if lesson is None else ["--lesson", lesson]
     command += ["--class"] if classroom else []
+    command += ["--use-xheaders"] if use_xheaders else []
+    for origin in allow_websocket_origin or []:
+        command += ["--allow-websocket-origin", origin]
+    for option, value in {
+        "--sampling": sampling,
+        "--num-procs": num_procs,
+        "--prefix": prefix,
+        "--basic-auth": basic_auth,
+        "--cookie-secret": cookie_secret,
+        "--unused-session-lifetime": unused_session_lifetime,
+    }.items():
+        command += [] if value is None else [option, str(value)]
     return run_child([*command, "--show" if show else "--no-show"], folder)
 
 

@@ -254,8 +254,8 @@ def test_held_samples_stay_within_the_budget(small_field: Any) -> None:
     sampler = store.sampler("wiener", small_field)
     for seed in range(4):
 
-        def drawn(number: int, seed: int = seed) -> Drawn:
-            return Drawn(sampler, small_field, 2, seed, number)
+        def drawn(seed: int = seed) -> Drawn:
+            return Drawn(sampler, small_field, 2, seed)
 
         list(Reader(shelf.tape(("wiener", 2, seed), small_field, drawn), 4))
     assert batch <= shelf.size <= shelf.budget

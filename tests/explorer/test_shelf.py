@@ -41,8 +41,8 @@ def ask(small_field: Any, sampler: Counted) -> Any:
     """Opens a reader on a shelf, as a session does."""
 
     def reader(shelf: Shelf, n: int, seed: int = 3, field: Any = small_field) -> Reader:
-        def drawn(number: int) -> Drawn:
-            return Drawn(sampler, field, BATCH, seed, number)
+        def drawn() -> Drawn:
+            return Drawn(sampler, field, BATCH, seed)
 
         return Reader(shelf.tape(("counted", BATCH, seed), field, drawn), n)
 
@@ -76,7 +76,7 @@ def test_equal_requests_share_their_samples(ask: Any, sampler: Counted, small_fi
     check_is_the_stream(list(two), small_field, 8)
     assert sampler.asked == [0, 2, 4, 6]
     assert shelf.size == _bytes(small_field, 8)
-    shared = {id(batch) for _, batch in two.tape._batches}
+    shared = {id(batch) for _, batch in two.tape._batches.values()}
     assert {id(batch) for batch in first[-1].batches} <= shared
 
 

@@ -152,6 +152,7 @@ def _end(process: subprocess.Popen) -> None:
             process.stdout.close()
             return
         except ProcessLookupError:
+            process.stdout.close()
             return
         except subprocess.TimeoutExpired:
             continue

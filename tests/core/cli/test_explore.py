@@ -103,6 +103,15 @@ def test_a_missing_explorer_or_panel_names_the_extra(run, found, page):
         (["cosmos", "a b.fits"], ["cosmos", "a b.fits", "--show"]),
         (["x", "--port", "0", "--no-show"], ["x", "--port", "0", "--no-show"]),
         (["--address", "127.0.0.1"], ["--address", "127.0.0.1", "--show"]),
+        (
+            ["--allow-websocket-origin", "a.org", "--allow-websocket-origin", "b.org:8080"],
+            ["--allow-websocket-origin", "a.org", "--allow-websocket-origin", "b.org:8080"]
+            + ["--show"],
+        ),
+        (
+            ["--sampling", "processes:2", "--num-procs", "4", "--use-xheaders"],
+            ["--use-xheaders", "--sampling", "processes:2", "--num-procs", "4", "--show"],
+        ),
     ],
 )
 def test_inputs_and_options_reach_the_page(monkeypatch, run, words, argv):
