@@ -23,9 +23,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from explorer_many import PAGE
 
 import massgan_core as mg
+from explorer_many import PAGE
 from massgan_core.serving import packed
 from massgan_core.serving_worker import receive, send
 

@@ -5,7 +5,6 @@ All is `sample` as people call it: latents, their noise, padding and units are p
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from dataclasses import replace
 from statistics import median
 
@@ -79,15 +78,9 @@ def bench_batches(bench, sampler, field):
 
 
 def bench_bf16(bench, sampler, field):
-    """bf16 autocast over fp32, a batch of 1: on processors without bf16 it is emulated."""
-
-    def draw(dtype: torch.dtype | None) -> None:
-        # What the encoder made at another precision would be kept: a field of its own.
-        with nullcontext() if dtype is None else torch.autocast("cpu", dtype):
-            sampler.sample(fields[dtype], 1, 1)
-
-    fields = {dtype: replace(field) for dtype in (None, torch.bfloat16)}
-    works = {"bf16": lambda: draw(torch.bfloat16), "fp32": lambda: draw(None)}
+    """bf16 over fp32, a batch of 1: on processors without bf16 it is emulated."""
+    half = mg.load("default", precision="bf16")
+    works = {"bf16": _works(half, field, (1,))[1], "fp32": _works(sampler, field, (1,))[1]}
     times = bench.in_turn(works, rounds=min(bench.rounds, 3))
     told = "in hardware" if fast_bf16(torch.device("cpu")) else "not in hardware"
     bench.say(f"samples/s of bf16 over fp32 ({told} here)", ratio(times, "fp32", "bf16"), "×")

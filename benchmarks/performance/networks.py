@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import asdict
 
 import torch
-from torch import Tensor, nn
+from torch import nn
+from torch.overrides import TorchFunctionMode
 from torch.utils.flop_counter import FlopCounterMode
 
 import massgan_core as mg
@@ -54,9 +55,9 @@ def counts(preset: str, *settings: str) -> dict[str, float]:
         network = network_of(preset, *settings)
         shape = padded(network)
         with FlopCounterMode(display=False) as encoder:
-            features = network.features(torch.empty(1, CHANNELS, *shape))
+            shares = network.shares(network.features(torch.empty(1, CHANNELS, *shape)))
         with FlopCounterMode(display=False) as decoder:
-            network.paint(features, [torch.empty(1, *s) for s in network.latent_shapes(shape)])
+            network.paint(shares, [torch.empty(1, *s) for s in network.latent_shapes(shape)])
     once, each = (c.get_total_flops() / 1e9 for c in (encoder, decoder))
     weights = sum(p.numel() for p in network.parameters()) / 1e6
     return {"weights": weights, "lone": once + each, "stream": once / STREAM + each}
@@ -70,16 +71,18 @@ def flop_of(work: Work) -> float:
 
 
 @contextmanager
-def counted(network: nn.Module, width: int) -> Iterator[list[tuple[float, float]]]:
+def counted(width: int) -> Iterator[list[tuple[float, float]]]:
     """(FLOP, bytes) of every convolution called within; numbers of `width` bytes."""
     rows: list[tuple[float, float]] = []
 
-    def see(layer: nn.Conv2d, inputs: tuple[Tensor], output: Tensor) -> None:
-        each = layer.weight[0].numel()
-        moved = inputs[0].numel() + output.numel() + layer.weight.numel()
-        rows.append((2.0 * each * output.numel(), float(width * moved)))
+    class Seen(TorchFunctionMode):
+        def __torch_function__(self, func, types, args=(), kwargs=None):
+            output = func(*args, **(kwargs or {}))
+            if func is nn.functional.conv2d:
+                image, weight = args[:2]
+                moved = image.numel() + output.numel() + weight.numel()
+                rows.append((2.0 * weight[0].numel() * output.numel(), float(width * moved)))
+            return output
 
-    hooks = [m.register_forward_hook(see) for m in network.modules() if isinstance(m, nn.Conv2d)]
-    yield rows
-    for hook in hooks:
-        hook.remove()
+    with Seen():
+        yield rows

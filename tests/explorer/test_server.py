@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +16,7 @@ from explorer.sampling import SAMPLING, VARIABLE
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
     """What Panel's server is told, in place of serving; no signal is touched."""
     calls: list[dict[str, Any]] = []
 
@@ -27,8 +28,9 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     monkeypatch.setattr(pn, "serve", serve)
     monkeypatch.setattr(server, "_run", lambda *_: None)
     monkeypatch.setattr(server.signal, "signal", lambda *_: None)
-    monkeypatch.setattr(server.settings, "perform_document_validation", False)
-    return calls
+    yield calls
+    # Not by monkeypatch: what Bokeh shows of a setting is no value that could be put back.
+    server.settings.perform_document_validation.unset_value()
 
 
 def test_a_plain_server_is_told_nothing_but_its_place(told: list, capsys: Any) -> None:

@@ -52,7 +52,7 @@ def test_every_library_imported_is_declared():
             used |= {a.name for n in nodes if isinstance(n, ast.Import) for a in n.names}
             used |= {n.module for n in nodes if isinstance(n, ast.ImportFrom) if not n.level}
     used = {module.split(".")[0] for module in used}
-    ours = {"massgan_core", "explorer", "page", "performance"}
+    ours = {"massgan_core", "explorer", "page", "performance", "explorer_many"}
     third = used - set(sys.stdlib_module_names) - ours
     third = {COMES_WITH.get(m, m) for m in third}
     names = {DISTRIBUTION.get(m, m).lower().replace("-", "_") for m in third}

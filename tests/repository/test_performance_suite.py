@@ -68,12 +68,12 @@ def test_a_decoder_s_layers_are_counted_as_pytorch_counts_them():
 
     network = network_of("tiny")
     condition = torch.zeros(1, 7, *padded(network, 64))
-    features = network.features(condition)
+    shares = network.shares(network.features(condition))
     latents = [torch.zeros(2, *s) for s in network.latent_shapes(condition.shape[-2:])]
-    with counted(network, 4) as rows:
-        network.paint(features, latents)
+    with counted(4) as rows:
+        network.paint(shares, latents)
     flop = sum(row[0] for row in rows)
-    assert flop == flop_of(lambda: network.paint(features, latents)) > 0
+    assert flop == flop_of(lambda: network.paint(shares, latents)) > 0
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
