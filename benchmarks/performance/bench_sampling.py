@@ -86,13 +86,15 @@ def bench_bf16(bench, sampler, field):
     bench.say(f"samples/s of bf16 over fp32 ({told} here)", ratio(times, "fp32", "bf16"), "×")
 
 
-def bench_sizes(bench, sampler):
+def bench_sizes(bench):
     """Cost of a pixel, from 300² to 2048², and its growth with the number of pixels."""
     sides = (150, 300, 600) if bench.quick else (150, *SIDES)
+    # One each: a sampler keeps what samples share of a few fields alone.
+    samplers = {side: mg.load("default") for side in sides}
     counts = {side: max(1, 8 * 300**2 // side**2) for side in sides}
     fields = {side: square(side) for side in sides}
     works = {
-        str(side): lambda side=side: sampler.sample(fields[side], counts[side], 1)
+        str(side): lambda side=side: samplers[side].sample(fields[side], counts[side], 1)
         for side in sides
     }
     times = bench.in_turn(works, rounds=min(bench.rounds, 3))
