@@ -37,7 +37,9 @@ class Sampling:
             check_setting(setting)
         except ValueError as error:
             raise ValueError(f"{error} (option --sampling, or {VARIABLE})") from None
-        self._setting = setting
+        changed, self._setting = setting != self._setting, setting
+        if changed and self._begun:
+            self.end()
 
     def workers(self) -> Workers | None:
         """Who draws; None for this process. Begins them at the first call.

@@ -66,7 +66,10 @@ def client_of(scheduler: Any) -> Iterator[Client]:
         with (
             dask.config.set(_ONE),
             LocalCluster(
-                count, threads_per_worker=1, dashboard_address=None, silence_logs=logging.ERROR
+                n_workers=count,
+                threads_per_worker=1,
+                dashboard_address=None,
+                silence_logs=logging.ERROR,
             ) as cluster,
             Client(cluster) as client,
         ):

@@ -456,6 +456,7 @@ def test_every_widget_has_a_row_and_every_row_a_widget(page: Page) -> None:
     assert {*TABLE} - found == {("Keys", "")}  # a notebook has keys of its own
 
 
+@pytest.mark.slow  # 50 s
 def test_every_widget_does_what_its_row_says(page: Page) -> None:
     explorer = page.explorer
     explorer.state.param.update(OPEN)

@@ -190,6 +190,7 @@ def test_unknown_stage(tmp_path):
         train_stages(config(), tmp_path, stage="third")
 
 
+@pytest.mark.slow  # 40 s; tests/core/test_together.py kills and resumes shorter ones
 def test_a_run_killed_at_any_moment_ends_bit_for_bit_the_same(tmp_path):
     """SIGKILL, twice, wherever it strikes; the log has every validation once."""
     whole = _run_killed(tmp_path / "whole", kills=0)
