@@ -35,7 +35,7 @@ from tqdm import tqdm
 
 import massgan_core as mg
 from massgan_core.calibrating import calibration_of
-from massgan_core.calibrating.fields import LOOKS, unused
+from massgan_core.calibrating.fields import LOOKS, skies, unused
 from massgan_core.calibrating.run import views_of
 from massgan_core.data import Ledger
 from massgan_core.evaluate import box_weights
@@ -198,15 +198,8 @@ class Skies:
 
     @classmethod
     def of(cls, store: mg.MapStore, rows: list[int]) -> Skies:
-        ranges = {
-            name: ends
-            for name, ends in (store.settings.get("cosmology") or {}).items()
-            if isinstance(ends, list)
-        }
         boxes, first = np.unique(store.rows("box")[rows], return_index=True)
-        chosen = [np.asarray(store.rows(name))[rows][first] for name in ranges]
-        columns = np.stack(chosen, 1) if chosen else np.zeros((len(boxes), 0))
-        return cls(boxes.tolist(), columns, np.array([sum(v) / 2 for v in ranges.values()]))
+        return cls(boxes.tolist(), *skies(store, [rows[i] for i in first]))
 
     def share(
         self, misses: np.ndarray, boxes: list[int], draws: int = 1000

@@ -216,11 +216,27 @@ def choose(
     return Chosen(chosen, box[chosen].tolist(), len(first), sky_weights(store, first))
 
 
+def skies(
+    store: MapStore, rows: list[int]
+) -> tuple[Float[np.ndarray, "n C"], Float[np.ndarray, " C"]]:
+    """What a store varies from box to box: its values of rows, and the middle of their ranges.
+
+    Boxes draw what the store was asked to vary uniformly from its range; where it varies
+    nothing, or does not say what, C is 0.
+
+    Args:
+        store: Maps.
+        rows: Of it.
+    """
+    asked = store.settings.get("cosmology") or {}
+    ranges = {k: v for k, v in asked.items() if isinstance(v, list) and len(v) == 2}
+    columns = [np.asarray(store.rows(name))[rows] for name in ranges]
+    values = np.stack(columns, axis=1) if columns else np.zeros((len(rows), 0))
+    return values, np.array([sum(ends) / 2 for ends in ranges.values()])
+
+
 def sky_weights(store: MapStore, rows: list[int]) -> Float[Tensor, " n"]:
     """Weights of maps, of mean 1, under which their mean cosmology is the middle of the range.
-
-    Boxes draw what the store was asked to vary uniformly from its range. Maps of stores that
-    vary nothing, or that do not say what, weigh the same.
 
     Args:
         store: Maps.
@@ -229,16 +245,10 @@ def sky_weights(store: MapStore, rows: list[int]) -> Float[Tensor, " n"]:
     Raises:
         ValueError: The boxes are too few or too one-sided.
     """
-    asked = store.settings.get("cosmology") or {}
-    ranges = {k: v for k, v in asked.items() if isinstance(v, list) and len(v) == 2}
-    if not ranges:
-        return torch.ones(len(rows), dtype=torch.float64)
-    columns = np.stack([store.rows(name)[rows] for name in ranges], axis=1)
-    means = np.array([sum(ends) / 2 for ends in ranges.values()])
     try:
-        return torch.from_numpy(balanced(columns, means))
+        return torch.from_numpy(balanced(*skies(store, rows)))
     except ValueError as error:
-        raise ValueError(f"{store.path}, {' and '.join(ranges)}: {error}") from None
+        raise ValueError(f"{store.path}, cosmologies: {error}") from None
 
 
 def _shuffled(rows: list[int], seed: int) -> list[int]:

@@ -14,9 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 CORE = 64  #: side of a tile's core, in pixels of the coarsest level (64 × 32 = 2048 pixels)
-#: Seen around it. The edge of a core differs from the whole by up to 1e-3 of the posterior std,
-#: all of it by some 1e-5 (rms); with 5 by 4e-3 and 5e-5, with 4 by 1e-2 and 2e-4.
-MARGIN = 6
+MARGIN = 6  #: seen around it; κ differs by less than 1e-3 of its posterior std (a slow test)
 
 
 def in_tiles(

@@ -83,3 +83,13 @@ def gaussian():
             ]
         ),
     )
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """A Dask cluster of one worker, in threads of this process."""
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0"
+    ) as cluster:
+        yield cluster

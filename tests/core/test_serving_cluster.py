@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,18 +14,8 @@ from massgan_core.serving import Request, Source, workers
 from massgan_core.sky import Stopped
 
 
-@pytest.fixture(scope="module")
-def scheduler() -> Iterator[Any]:
-    """A scheduler and one worker in threads of this process."""
-    distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0"
-    ) as cluster:
-        yield cluster
-
-
-def test_a_cluster_gives_the_bits_of_this_process(scheduler: Any, small_field: Any) -> None:
-    place = workers(f"dask:{scheduler.scheduler_address}")
+def test_a_cluster_gives_the_bits_of_this_process(cluster: Any, small_field: Any) -> None:
+    place = workers(f"dask:{cluster.scheduler_address}")
     assert place.slots == 1
     wiener = mg.sampler("wiener", small_field)
     drawn = endless(wiener, small_field, 2, seed=5)

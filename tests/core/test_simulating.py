@@ -336,15 +336,6 @@ def test_two_processes_write_the_same_bytes(alone, tmp_path):
     assert maps(tmp_path / "a.zarr") == alone and torch.get_num_threads() == threads
 
 
-@pytest.fixture(scope="module")
-def cluster():
-    distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0"
-    ) as cluster:
-        yield cluster
-
-
 def test_a_dask_cluster_writes_the_same_bytes(alone, cluster, tmp_path):
     out, scheduler = tmp_path / "a.zarr", tmp_path / "scheduler.json"
     assert run(out, 4, prior=SUITE, dask=cluster.scheduler_address).written == 4

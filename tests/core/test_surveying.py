@@ -78,20 +78,12 @@ def sky(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def cluster():
-    """Workers in this process."""
-    distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0"
-    ) as cluster:
-        yield cluster.scheduler_address
-
-
-@pytest.fixture(scope="module")
 def made(sky, cluster, tmp_path_factory):
     """The small survey, whole."""
     out = tmp_path_factory.mktemp("made") / "out.zarr"
-    outcome = reconstruct_survey(sky[0], out, dask=cluster, nside=2048, save_samples=True, **SMALL)
+    outcome = reconstruct_survey(
+        sky[0], out, dask=cluster.scheduler_address, nside=2048, save_samples=True, **SMALL
+    )
     assert outcome.made == outcome.patches > 3 and not out.with_name("out.zarr.parts").exists()
     return out
 
@@ -185,13 +177,17 @@ def test_a_run_that_was_stopped_does_what_is_missing(sky, cluster, made, tmp_pat
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        reconstruct_survey(sky[0], out, dask=cluster, watch=stop, **choices)
+        reconstruct_survey(sky[0], out, dask=cluster.scheduler_address, watch=stop, **choices)
     parts = tmp_path / "out.zarr.parts"
     assert not out.exists() and parts.is_dir()
     with pytest.raises(ValueError, match=r"other settings \(samples was 4, now 6"):
-        reconstruct_survey(sky[0], out, dask=cluster, **{**choices, "samples": 6})
+        reconstruct_survey(
+            sky[0], out, dask=cluster.scheduler_address, **{**choices, "samples": 6}
+        )
     told = []
-    outcome = reconstruct_survey(sky[0], out, dask=cluster, watch=told.append, **choices)
+    outcome = reconstruct_survey(
+        sky[0], out, dask=cluster.scheduler_address, watch=told.append, **choices
+    )
     assert outcome.made <= outcome.patches - 3
     assert {progress.stage for progress in told} == {"patches"}  # the rest was there
     assert content(out) == content(made) and not parts.exists()
@@ -201,7 +197,7 @@ def test_a_run_that_was_stopped_does_what_is_missing(sky, cluster, made, tmp_pat
 def test_other_methods(sky, cluster, tmp_path, method):
     choices = {"pixel_scale": 1.0, "interior": 60, "margin": 4, "method": method, "samples": 2}
     out = tmp_path / "out.zarr"
-    outcome = reconstruct_survey(sky[0], out, dask=cluster, **choices)
+    outcome = reconstruct_survey(sky[0], out, dask=cluster.scheduler_address, **choices)
     _, plane, kappa = sky
     mean, _ = joined(out, plane, patches_of(choices), "mean")
     truth, seen = (smooth(torch.as_tensor(m), plane, 2.0).numpy() for m in (kappa, mean))
@@ -350,7 +346,7 @@ def test_seams_are_like_elsewhere(cluster, tmp_path):
     for seed in range(2):
         path, out = tmp_path / f"{seed}.parquet", tmp_path / f"{seed}.zarr"
         plane, _ = gaussian_sky(path, (30.0, 65.0), 160, 6, 0.1, seed)
-        reconstruct_survey(path, out, dask=cluster, save_samples=True, **choices)
+        reconstruct_survey(path, out, dask=cluster.scheduler_address, save_samples=True, **choices)
         samples, owner = joined(out, plane, patches_of(choices), "samples")
         whole, wiener = grid_catalog(Catalog.read(path), plane), Wiener(cosmos_spectrum())
         exact, best = wiener.sample(whole, 2 * n, 7), wiener.map(whole)

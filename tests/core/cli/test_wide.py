@@ -24,24 +24,15 @@ def catalogue(tmp_path, np_rng):
     return make
 
 
-@pytest.fixture
-def scheduler():
-    distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0"
-    ) as cluster:
-        yield cluster.scheduler_address
-
-
-def test_a_survey_is_made_and_told(run, catalogue, scheduler, tmp_path):
+def test_a_survey_is_made_and_told(run, catalogue, cluster, tmp_path):
     out = tmp_path / "out.zarr"
     words = ["--method", "ks", "--pixel-scale", 1, "--patch", 40, "--margin", 5, "--out", out]
-    result = run("reconstruct", catalogue(0.7), "--dask", scheduler, *words)
+    result = run("reconstruct", catalogue(0.7), "--dask", cluster.scheduler_address, *words)
     assert result.exit_code == 0, result.output
     table = xarray.open_zarr(out, group="patches")
     assert f"600 galaxies in {len(table['patch'])} patches." in result.output
     assert result.output.endswith(f"Wrote {out}.\n")
-    again = run("reconstruct", catalogue(0.7), "--dask", scheduler, *words)
+    again = run("reconstruct", catalogue(0.7), "--dask", cluster.scheduler_address, *words)
     assert again.exit_code == 2 and "exists" in again.stderr
 
 
