@@ -63,7 +63,7 @@ def piece_of(survey: Survey, patch: int, summary: Summary) -> dict[str, np.ndarr
     own_ra, own_dec = hp.pix2ang(nside, disc, nest=True, lonlat=True)
     disc = disc[rings.find(own_ra, own_dec) == patch]
     own_ra, own_dec = hp.pix2ang(nside, disc, nest=True, lonlat=True)
-    nearest, on = on_grid(grid, *pixels_of(grid, directions(own_ra, own_dec)))
+    nearest, on = on_grid(grid, *pixels_of(grid, own_ra, own_dec))
     disc, nearest = disc[on], nearest[on]
 
     y, x = np.indices(grid.shape)

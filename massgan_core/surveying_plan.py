@@ -181,7 +181,7 @@ class Survey:
             grid = self.patches.grid(patch)
             edge = np.array([[-1, 0, 1] * 3, np.repeat([-1, 0, 1], 3)]) / 2
             x, y = ((e + 0.5) * (n - 1) for e, n in zip(edge, grid.shape[::-1], strict=True))
-            x, y = pixels_of(plane, directions(*grid.pixel_to_sky(x, y)))
+            x, y = pixels_of(plane, *grid.pixel_to_sky(x, y))
             reach = np.maximum(reach, [np.abs(y).max(), np.abs(x).max()])
         shape = tuple(8 * ceil((2 * r + 4) / 8) for r in reach)
         return Grid.tan(shape, COARSE, center=tuple(map(float, center)))

@@ -17,7 +17,7 @@ from scipy.ndimage import map_coordinates
 from torch import Tensor
 
 from massgan_core.sky import Grid, MaskedSmoothing
-from massgan_core.sky.tangent import directions, pixels_of
+from massgan_core.sky.tangent import pixels_of
 
 
 class LargeScales:
@@ -41,7 +41,7 @@ class LargeScales:
         self._block = max(b for b in range(1, most + 1) if height % b == width % b == 0)
         shape = height // self._block, width // self._block
         y, x = ((np.indices(shape)[k] + 0.5) * self._block - 0.5 for k in (0, 1))
-        x, y = pixels_of(wide, directions(*grid.pixel_to_sky(x, y)))
+        x, y = pixels_of(wide, *grid.pixel_to_sky(x, y))
         inside = (x > -0.5) & (x < wide.shape[1] - 0.5) & (y > -0.5) & (y < wide.shape[0] - 0.5)
         if not inside.all():
             raise ValueError("`wide` must hold all of `grid`, a part of it lies outside")

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from massgan_core.sky.grid import Grid
 from massgan_core.sky.rings import Rings
-from massgan_core.sky.tangent import directions, north_of, on_grid, pixels_of
+from massgan_core.sky.tangent import north_of, on_grid, pixels_of
 
 BLOCK = 2 / 60  #: side of a block [deg]
 _RINGS_AT_ONCE = 64
@@ -99,7 +99,7 @@ def _cells_of(cells: Rings, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
     ids, pixels = [], []
     for ring in range(low, high, _RINGS_AT_ONCE):  # in parts, to bound memory
         found = cells.around(center, radius, slice(ring, min(ring + _RINGS_AT_ONCE, high)))
-        x, y = pixels_of(grid, directions(*cells.center(found)))
+        x, y = pixels_of(grid, *cells.center(found))
         pixel, inside = on_grid(grid, x, y)
         ids.append(found[inside])
         pixels.append(pixel[inside].astype(np.int32))

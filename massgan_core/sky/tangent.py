@@ -1,9 +1,4 @@
-r"""Positions as unit vectors, and their places on a tangent plane.
-
-.. math:: (x, y) = (v \cdot e_{East},\ v \cdot e_{North}) / (v \cdot v_0)
-
-The same as the WCS of a TAN grid, for many positions at once and without its overhead.
-"""
+"""Positions as unit vectors, and many of them on the pixels of a grid."""
 
 from __future__ import annotations
 
@@ -12,6 +7,7 @@ from jaxtyping import Complex
 from numpy.typing import ArrayLike
 
 from massgan_core.sky.grid import Grid
+from massgan_core.sky.tangent_plane import places
 
 
 def directions(ra: ArrayLike, dec: ArrayLike) -> np.ndarray:
@@ -21,21 +17,12 @@ def directions(ra: ArrayLike, dec: ArrayLike) -> np.ndarray:
     return np.stack([flat * np.cos(a), flat * np.sin(a), np.sin(d)], axis=-1)
 
 
-def pixels_of(grid: Grid, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pixel coordinates (x, y) of unit vectors on a TAN `grid`, as :meth:`Grid.sky_to_pixel`.
+def pixels_of(grid: Grid, ra: ArrayLike, dec: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Pixel coordinates (x, y) of positions [deg], as :meth:`Grid.sky_to_pixel`, but faster.
 
-    NaN for what a plane cannot show: positions on the far half of the sky or nearly so.
+    NaN for what a plane cannot show: positions on the far half of the sky.
     """
-    wcs = grid.wcs.wcs
-    a, d = np.deg2rad(wcs.crval)
-    middle = directions(*wcs.crval)
-    east = np.array([-np.sin(a), np.cos(a), 0.0])
-    north = np.array([-np.sin(d) * np.cos(a), -np.sin(d) * np.sin(a), np.cos(d)])
-    depth = vectors @ middle
-    depth = np.where(depth > 1e-3, depth, np.nan)
-    step, corner = np.deg2rad(wcs.cdelt), wcs.crpix - 1
-    x, y = (vectors @ axis / depth for axis in (east, north))
-    return x / step[0] + corner[0], y / step[1] + corner[1]
+    return tuple(_gathered(grid, ra, dec, "x", "y"))
 
 
 def on_grid(grid: Grid, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -50,8 +37,17 @@ def on_grid(grid: Grid, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.nd
 def north_of(grid: Grid) -> Complex[np.ndarray, "H W"]:
     """exp(iψ) of every pixel, ψ from the grid's y axis to North, counter-clockwise."""
     y, x = np.indices(grid.shape)
-    ra, dec = grid.pixel_to_sky(x, y)
-    step = np.where(dec > 0, -1e-4, 1e-4)  # towards the equator: never past a pole
-    x_step, y_step = pixels_of(grid, directions(ra, dec + step))
-    north = ((x_step - x) + 1j * (y_step - y)) * np.sign(step)
+    east, up = _gathered(grid, *grid.pixel_to_sky(x, y), "north_x", "north_y")
+    north = east + 1j * up
     return north / (1j * np.abs(north))
+
+
+def _gathered(grid: Grid, ra: ArrayLike, dec: ArrayLike, *names: str) -> list[np.ndarray]:
+    """Numbers of all positions' places, in their shape."""
+    ra, dec = np.broadcast_arrays(ra, dec)
+    found = [place for _, place in places(grid, ra.ravel(), dec.ravel())]
+    empty = [np.zeros(0)]
+    return [
+        np.concatenate(empty + [getattr(place, name) for place in found]).reshape(ra.shape)
+        for name in names
+    ]

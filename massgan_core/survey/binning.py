@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Complex, Float, Int, Shaped
 
 from massgan_core.sky import Grid
+from massgan_core.sky.tangent_plane import places
 from massgan_core.survey.catalog import Catalog
-from massgan_core.survey.tangent_plane import places
 
 ROWS = 1 << 19  #: galaxies between two walks through the map
 

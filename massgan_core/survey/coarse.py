@@ -13,7 +13,7 @@ import torch
 from massgan_core.sky import Grid, ShearField, Sources
 from massgan_core.sky.rings import Rings
 from massgan_core.sky.sky_noise import BLOCK
-from massgan_core.sky.tangent import directions, on_grid, pixels_of
+from massgan_core.sky.tangent import on_grid, pixels_of
 from massgan_core.survey.area import survey_area
 from massgan_core.survey.binning import turn_to_grid
 from massgan_core.survey.catalog import Catalog
@@ -82,7 +82,7 @@ class SurveySums:
         """
         some = self._about(grid)
         ra, dec = self.rings.center(self.cell[some])
-        pixel, inside = on_grid(grid, *pixels_of(grid, directions(ra, dec)))
+        pixel, inside = on_grid(grid, *pixels_of(grid, ra, dec))
         n, w, w2, response, e1, e2 = np.asarray(self.sums[:, some])[:, inside]
         e = turn_to_grid(e1 + 1j * e2, ra[inside], dec[inside], grid)
         columns = (n, w2, response * (self.total[3] / self.total[2]), e.real, e.imag)

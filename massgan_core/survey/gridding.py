@@ -21,7 +21,7 @@ from massgan_core.sky import Grid, ShearField, Sources
 from massgan_core.survey.area import survey_area
 from massgan_core.survey.binning import PixelSums
 from massgan_core.survey.catalog import Catalog
-from massgan_core.survey.outline import Outline, checked_center, numbers
+from massgan_core.survey.outline import checked_center, numbers
 
 NOISES = ("weighted", "published")
 MOST_PIXELS = 4096  #: on a side; beyond it a flat patch of sky is no longer flat
@@ -57,17 +57,6 @@ def grid_around(
             "side; give a smaller `size` or a larger `pixel_scale`"
         )
     return Grid.tan((height, width), pixel_scale, center=center)
-
-
-def extent_of(
-    catalog: Catalog, center: tuple[float, float] | None = None
-) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Middle (RA, Dec) [deg] and (width, height) [arcmin] of the galaxies on the sky.
-
-    Positions are taken as directions, so neither RA = 0° nor a pole is special. With `center`
-    the size is what reaches all galaxies from there.
-    """
-    return Outline(catalog.name).add(catalog.ra, catalog.dec).extent(center)
 
 
 def grid_catalog(

@@ -12,7 +12,8 @@ import torch
 from massgan_core.sky import ShearField, Sources
 from massgan_core.survey.catalog import Catalog
 from massgan_core.survey.cosmos import CENTER, SIZE, cosmos, cosmos_catalog
-from massgan_core.survey.gridding import NOISES, extent_of, grid_around, grid_catalog
+from massgan_core.survey.gridding import NOISES, grid_around, grid_catalog
+from massgan_core.survey.outline import Outline
 from massgan_core.survey.shear_fits import is_shear_fits, read_shear_fits
 from massgan_core.survey.streamed import grid_file
 from massgan_core.survey.tables import file_kind
@@ -161,9 +162,8 @@ def _gridded(
         return grid_file(path, columns=columns, change=change, pixel_scale=pixel_scale, **options)
     catalog = change(Catalog.read(path, columns=columns, name=Path(path).name))
     if center is None or size is None:
-        center, extent = extent_of(catalog, center)
-        # Half a pixel of room, or the outermost galaxy may sit on the edge and fall off.
-        size = tuple(side + pixel_scale for side in extent) if size is None else size
+        outline = Outline(catalog.name).add(catalog.ra, catalog.dec)
+        center, size = outline.field(center, size, pixel_scale)
     grid = grid_around(center, size, pixel_scale)
     own = catalog.sources() if sources is None else sources
     return grid_catalog(catalog, grid, noise=noise, sources=own)

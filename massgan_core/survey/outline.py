@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float
 
 from massgan_core.sky import Grid
-from massgan_core.survey.tangent_plane import places
+from massgan_core.sky.tangent_plane import places
 
 _WAYS = 16  # directions in which the outermost positions are looked for
 _ROWS = 1 << 19  # positions at once
@@ -69,6 +69,21 @@ class Outline:
         at = plane.pixel_to_sky(*plane.plane_to_pixel(*middle))
         found = float(at[0]), float(at[1])
         return found, self.extent(found)[1]
+
+    def field(
+        self,
+        center: tuple[float, float] | None,
+        size: float | tuple[float, float] | None,
+        pixel_scale: float,
+    ) -> tuple[tuple[float, float], float | tuple[float, float]]:
+        """`center` and `size` of a field, those that are `None` so that it holds all positions.
+
+        Raises:
+            ValueError: The positions span more than half the sky.
+        """
+        center, extent = self.extent(center)
+        # Half a pixel of room, or the outermost galaxy may sit on the edge and fall off.
+        return center, tuple(side + pixel_scale for side in extent) if size is None else size
 
     @property
     def _mean(self) -> tuple[float, float]:

@@ -14,7 +14,7 @@ from jaxtyping import Bool
 
 from massgan_core.sky import Grid
 from massgan_core.sky.rings import Rings
-from massgan_core.sky.tangent import directions, pixels_of
+from massgan_core.sky.tangent import pixels_of
 
 MULTIPLE = 32  #: the sides of a grid: what networks and transforms like
 
@@ -50,7 +50,7 @@ class Patches:
         """The tangent plane of a patch, margin included."""
         (ra,), (dec,) = self.rings.center(np.array([patch]))
         plane = Grid.tan((1, 1), self.pixel_scale, center=(ra, dec))
-        x, y = pixels_of(plane, directions(*self.rings.outline(patch)))
+        x, y = pixels_of(plane, *self.rings.outline(patch))
         shape = []
         for offset in (y, x):
             side = 2 * (float(np.abs(offset).max()) + self.margin / self.pixel_scale)

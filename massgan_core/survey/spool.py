@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from massgan_core.sky.tangent import directions, on_grid, pixels_of
+from massgan_core.sky.tangent import on_grid, pixels_of
 from massgan_core.survey.catalog import Catalog, NoGalaxies
 from massgan_core.survey.coarse import SurveySums
 from massgan_core.survey.patches import Patches
@@ -101,7 +101,7 @@ class Spool:
         ra, dec = records["ra"], records["dec"]
         owner = patches.rings.find(ra, dec)
         order = np.argsort(owner, kind="stable")
-        records, vectors = records[order], directions(ra[order], dec[order])
+        records, ra, dec = records[order], ra[order], dec[order]
         ids, start, count = np.unique(owner[order], return_index=True, return_counts=True)
         where = {int(i): slice(s, s + n) for i, s, n in zip(ids, start, count, strict=True)}
         for patch, n in zip(ids, count, strict=True):
@@ -111,7 +111,7 @@ class Spool:
             near = [where[int(i)] for i in patches.near(taker) if int(i) in where]
             grid, chosen = patches.grid(taker), []
             for part in near:
-                inside = on_grid(grid, *pixels_of(grid, vectors[part]))[1]
+                inside = on_grid(grid, *pixels_of(grid, ra[part], dec[part]))[1]
                 if inside.any():
                     chosen.append(records[part][inside])
             if chosen:

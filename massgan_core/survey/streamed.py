@@ -50,9 +50,7 @@ def grid_file(
         outline = Outline(name)
         for part in _parts(path, columns, change, rows):
             outline.add(part.ra, part.dec)
-        center, extent = outline.extent(center)
-        # Half a pixel of room, or the outermost galaxy may sit on the edge and fall off.
-        size = tuple(side + pixel_scale for side in extent) if size is None else size
+        center, size = outline.field(center, size, pixel_scale)
     sums, redshifts = PixelSums(grid_around(center, size, pixel_scale)), None
     for part in _parts(path, columns, change, rows, warn=True):
         sums.add(part)

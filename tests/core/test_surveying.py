@@ -20,7 +20,7 @@ from massgan_core.sky import (
     generator,
     smooth,
 )
-from massgan_core.sky.tangent import directions, north_of, on_grid, pixels_of
+from massgan_core.sky.tangent import north_of, on_grid, pixels_of
 from massgan_core.survey import cosmos_spectrum
 from massgan_core.surveying import reconstruct_survey
 from massgan_core.surveying_plan import Survey
@@ -61,7 +61,7 @@ def joined(store, plane, patches, name):
         values = xarray.open_zarr(store, group=f"patch/{patch}")[name].values
         mine, (rows, columns) = owner == patch, patches.window(patch)
         grid = patches.grid(patch)
-        at, inside = on_grid(grid, *pixels_of(grid, directions(ra[mine], dec[mine])))
+        at, inside = on_grid(grid, *pixels_of(grid, ra[mine], dec[mine]))
         assert inside.all()
         row, column = at // grid.shape[1] - rows.start, at % grid.shape[1] - columns.start
         row, column = row.clip(0, values.shape[-2] - 1), column.clip(0, values.shape[-1] - 1)
@@ -150,7 +150,7 @@ def test_healpix_pixels_are_those_of_the_patches_that_own_them(sky, made):
     _, plane, _ = sky
     mean, _ = joined(made, plane, patches_of(), "mean")
     at, inside = on_grid(
-        plane, *pixels_of(plane, directions(*healpy.pix2ang(2048, pixel, nest=True, lonlat=True)))
+        plane, *pixels_of(plane, *healpy.pix2ang(2048, pixel, nest=True, lonlat=True))
     )
     nearest, value = mean.ravel()[at[inside]], data["mean"].values[inside]
     assert np.corrcoef(nearest, value)[0, 1] > 0.8  # a pixel of 1.7′ against one of 1′ in it

@@ -10,10 +10,11 @@ import pytest
 import torch
 
 from massgan_core.sky import Grid, ShearOperator
+from massgan_core.sky.tangent_plane import Place
 from massgan_core.survey import Catalog, cosmos_catalog, grid_around, grid_catalog, gridding
 from massgan_core.survey.binning import turn_to_grid
-from massgan_core.survey.gridding import extent_of, pixel_sums, rotate_galaxies
-from massgan_core.survey.tangent_plane import Place
+from massgan_core.survey.gridding import pixel_sums, rotate_galaxies
+from massgan_core.survey.outline import Outline
 
 
 def east_right(grid: Grid) -> Grid:
@@ -206,7 +207,7 @@ def test_the_middle_of_a_catalogue_anywhere_on_the_sky(
     make_catalog: Callable, ra: float, dec: float
 ) -> None:
     catalog = make_catalog(ra=ra, dec=dec)
-    middle, size = extent_of(catalog)
+    middle, size = Outline().add(catalog.ra, catalog.dec).extent()
     offset = Grid.tan((1, 1), 1.0, center=(ra, dec)).sky_to_plane(*middle)
     assert np.hypot(*offset) < 0.2
     assert size == (pytest.approx(20, abs=0.1), pytest.approx(20, abs=0.1))
@@ -223,7 +224,7 @@ def test_galaxies_all_around_the_sky_have_no_middle() -> None:
     ra = np.linspace(0, 359, 50)
     catalog = Catalog(ra, np.zeros(50), np.full(50, 0.1), np.zeros(50))
     with pytest.raises(ValueError, match="spans more than half the sky"):
-        extent_of(catalog)
+        Outline().add(catalog.ra, catalog.dec).extent()
 
 
 def test_the_other_side_of_the_sky_is_not_the_field(make_catalog: Callable) -> None:

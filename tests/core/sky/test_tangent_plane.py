@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from massgan_core.sky import Grid
-from massgan_core.survey import tangent_plane
-from massgan_core.survey.tangent_plane import Plane, places
+from massgan_core.sky import Grid, tangent_plane
+from massgan_core.sky.tangent_plane import Plane, places
 
 
 def turned(center: tuple[float, float], angle: float, lonpole: float | None = None) -> Grid:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from massgan_core.sky import Grid
+from massgan_core.sky.grid import Grid
 
 BLOCK = 1 << 14  #: positions at once: their arrays stay in a processor's cache
 _SAME = 1e-7  # pixels by which the WCS may disagree: its own rounding
