@@ -108,7 +108,7 @@ def everything(out: Path) -> None:
 
     def watched(self: Trainer, until: float) -> bool:
         done = run(self, until)
-        print(self.stage, digest(self.network))
+        print(self.stage, digest(self.network), flush=True)  # os._exit would lose it
         return done
 
     Trainer.run = watched
