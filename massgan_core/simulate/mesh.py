@@ -170,6 +170,9 @@ def _numba_loops() -> object | None:
         from massgan_core.simulate import kernels
     except ImportError:
         return None
+    before, nothing = torch.get_num_threads(), np.zeros((1, 3), np.float32)
+    kernels.drift(nothing, nothing, 0.0, 1.0)  # numba's threads begin with the first loop,
+    torch.set_num_threads(before)  # and make OpenMP's, which are torch's, as many
     return kernels
 
 

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -129,3 +132,20 @@ def test_painting_does_not_depend_on_the_number_of_threads(rng):
         kernels.paint(cube, x, MESH / BOX, threads)
     assert (cubes[0] == cubes[1]).all() and (cubes[0] == cubes[2]).all()
     assert cubes[0].sum() == pytest.approx(500, rel=1e-5)
+
+
+THREADS = """
+import os
+os.environ |= {"NUMBA_NUM_THREADS": "2"}
+import torch
+from massgan_core.simulate import mesh
+torch.set_num_threads(1)
+mesh.paint(torch.rand(10, 3), 8, 1.0)
+assert mesh._numba_loops() is not None and torch.get_num_threads() == 1
+"""
+
+
+def test_compiled_loops_leave_torch_its_threads():
+    """In a process of its own: numba begins its threads once."""
+    pytest.importorskip("numba")
+    subprocess.run([sys.executable, "-c", THREADS], check=True)
