@@ -7,7 +7,8 @@
    `sample` as users call it, with latents, noise and normalisation. The floor of a batch is the
    sum over its convolutions of the longer of two times: arithmetic at the measured product's
    rate, and bytes (input, output and weights once each) at the copy's.
-3. An adversarial step of training, by parts, its FLOP as PyTorch counts them.
+3. An adversarial step of training, by parts, its FLOP as PyTorch counts them, and the floor of
+   its convolutions and their gradients, in the same way.
 
 Medians of repeats. Writes accelerator.json, and with --profile where the time of a step goes.
 """
@@ -118,15 +119,21 @@ def ways(decoder: Decoder, compiled: bool) -> Iterator[tuple[str, Callable[[], o
         yield "compiled", Decoder(decoder.field, len(decoder.latents[0]), decoder.dtype, True)
 
 
-def training(clock: Clock, field: ShearField, batch: int, profile: Path | None) -> dict:
-    """Seconds of an adversarial step, and of the making of its input."""
+def training(
+    clock: Clock, field: ShearField, batch: int, found: dict[str, float], profile: Path | None
+) -> dict:
+    """Seconds of an adversarial step and of the making of its input, and what it is of limits."""
+    of = {dtype: name for name, dtype in DTYPES.items()}
+    peak = {name: max(found[f"matmul {name}"], found[f"conv {name}"]) for name in DTYPES}
     with TemporaryDirectory() as folder:
         step = Step(field, batch, Path(folder), "gpu-hour")
-        found = {"batch": batch, "FLOP": step.flop(), "step": clock(step, 5)}
-        found |= {name: clock(work, 5) for name, work in step.parts().items()}
+        seconds, flop, rows = clock(step, 5), step.flop(), step.convolutions()
+        floor = sum(max(r.flop / peak[of[r.dtype]], r.bytes / found["copy"]) for r in rows)
+        parts = {name: clock(work, 5) for name, work in step.parts().items()}
         if profile is not None:
             profile.write_text(profiled(step))
-    return found
+    shares = {"of the roofline": floor / seconds, "of the product": flop / seconds / peak["bf16"]}
+    return {"batch": batch, "FLOP": flop, "step": seconds, **shares, **parts}
 
 
 def profiled(work: Callable[[], object]) -> str:
@@ -163,10 +170,8 @@ def main() -> None:
     given.out.mkdir(parents=True, exist_ok=True)
     field = simulated(device)
     profile = given.out / "step.txt" if given.profile else None
-    found["training"] = training(clock, field, given.training_batch, profile)
-    train = found["training"]
-    train["of the product"] = train["FLOP"] / train["step"] / found["limits"]["matmul bf16"]
-    print(json.dumps(train, indent=1), flush=True)
+    found["training"] = training(clock, field, given.training_batch, found["limits"], profile)
+    print(json.dumps(found["training"], indent=1), flush=True)
     found["sampling"] = []
     for side in given.sides:
         field = simulated(device) if side == 300 else square(side).to(device)

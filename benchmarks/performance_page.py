@@ -76,10 +76,10 @@ def of_accelerator(found: dict) -> list[dict[str, str]]:
         if "of the roofline" in row:
             least = GPU_BARS["roofline"] if row is closest else None
             lines.append((f"{name}: of the roofline", row["of the roofline"], "", least))
-    step = found["training"]["of the product"]
-    batch = found["training"]["batch"]
-    words = f"adversarial step of {batch} fields: of the matrix product"
-    lines.append((words, step, "", GPU_BARS["step"]))
+    step = found["training"]
+    words = f"adversarial step of {step['batch']} fields: of"
+    lines.append((f"{words} the matrix product", step["of the product"], "", None))
+    lines.append((f"{words} the roofline", step["of the roofline"], "", GPU_BARS["step"]))
     return [
         {
             "part": "gpu",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from math import prod
 
 import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 import massgan_core as mg
@@ -82,6 +84,50 @@ def counted(width: int) -> Iterator[list[tuple[float, float]]]:
                 image, weight = args[:2]
                 moved = image.numel() + output.numel() + weight.numel()
                 rows.append((2.0 * weight[0].numel() * output.numel(), float(width * moved)))
+            return output
+
+    with Seen():
+        yield rows
+
+
+@dataclass(frozen=True)
+class Convolved:
+    """A convolution, or one of its two gradients, as the device is asked for it.
+
+    Args:
+        flop: Arithmetic.
+        bytes: Of what is read and written, once each.
+        dtype: Of its numbers.
+    """
+
+    flop: float
+    bytes: float
+    dtype: torch.dtype
+
+
+@contextmanager
+def convolutions() -> Iterator[list[Convolved]]:
+    """All of them within, those that gradients and gradients of gradients ask for included."""
+    rows: list[Convolved] = []
+    aten = torch.ops.aten
+
+    def add(image: torch.Size, weight: torch.Size, output: torch.Size, dtype: torch.dtype) -> None:
+        flop = 2.0 * prod(weight[1:]) * prod(output)
+        moved = prod(image) + prod(weight) + prod(output)
+        rows.append(Convolved(flop, float(dtype.itemsize * moved), dtype))
+
+    class Seen(TorchDispatchMode):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            output = func(*args, **(kwargs or {}))
+            if func is aten.convolution.default:
+                image, weight, transposed = args[0], args[1], args[6]
+                ends = (output, image) if transposed else (image, output)
+                add(ends[0].shape, weight.shape, ends[1].shape, image.dtype)
+            elif func is aten.convolution_backward.default:
+                slope, image, weight, transposed, wanted = *args[:3], args[7], args[10]
+                ends = (slope, image) if transposed else (image, slope)
+                for _ in range(sum(wanted[:2])):
+                    add(ends[0].shape, weight.shape, ends[1].shape, image.dtype)
             return output
 
     with Seen():

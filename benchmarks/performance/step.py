@@ -15,6 +15,7 @@ from massgan_core.gan.normalize import CHANNELS
 from massgan_core.gan.schedule import make_fabric
 from massgan_core.gan.trainer import Batch, Trainer
 from massgan_core.sky import ShearField
+from performance.networks import Convolved, convolutions
 
 
 class Step:
@@ -61,6 +62,12 @@ class Step:
         with counter:
             self()
         return float(counter.get_total_flops())
+
+    def convolutions(self) -> list[Convolved]:
+        """Those of a step."""
+        with convolutions() as rows:
+            self()
+        return rows
 
     def parts(self) -> dict[str, object]:
         """Works within a step (the network's input) and between steps (averaging weights)."""

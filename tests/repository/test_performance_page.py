@@ -6,6 +6,7 @@ import runpy
 from pathlib import Path
 
 import pytest
+import torch
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -104,7 +105,7 @@ def test_of_a_gpu_the_best_batch_of_every_way_is_told(script):
             way(8, 9.0, **{"way": "eager", "of the roofline": 0.55}),
             {"way": "sample", "batch": 8, "samples a second": 1600.0},
         ],
-        "training": {"batch": 16, "of the product": 0.1},
+        "training": {"batch": 16, "of the product": 0.1, "of the roofline": 0.2},
     }
     made = {r["figure"]: r for r in script["of_accelerator"](found)}
     assert made["graph bf16, batch 64, 300²: of the roofline"]["value"] == "0.6"
@@ -113,7 +114,31 @@ def test_of_a_gpu_the_best_batch_of_every_way_is_told(script):
     assert reached["sample, batch 8, 300²: samples"] is True
     assert reached["eager bf16, batch 8, 300²: of the roofline"] is None
     assert reached["graph bf16, batch 64, 300²: of the roofline"] is True
-    assert reached["adversarial step of 16 fields: of the matrix product"] is False
+    assert reached["adversarial step of 16 fields: of the matrix product"] is None
+    assert reached["adversarial step of 16 fields: of the roofline"] is False
+
+
+def test_the_convolutions_of_a_gradient_are_two_more(monkeypatch):
+    """FLOP as PyTorch counts them; bytes of input, weights and output, once each."""
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from performance.networks import convolutions
+
+    first, second = torch.nn.Conv2d(3, 8, 3, padding=1), torch.nn.Conv2d(8, 4, 3, stride=2)
+    image = torch.randn(2, 3, 16, 16)
+
+    def work():
+        second(first(image)).square().sum().backward()
+
+    with FlopCounterMode(display=False) as counter:
+        work()
+    with convolutions() as rows:
+        work()
+    assert len(rows) == 5  # the image itself asks for no gradient
+    assert sum(row.flop for row in rows) == counter.get_total_flops()
+    assert rows[0].bytes == 4 * (2 * 3 * 256 + 3 * 8 * 9 + 2 * 8 * 256)
+    assert {row.dtype for row in rows} == {torch.float32}
 
 
 def test_the_method_says_what_the_networks_cost(monkeypatch):
