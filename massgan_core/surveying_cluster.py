@@ -22,6 +22,8 @@ _ONE = {
     f"distributed.nanny.pre-spawn-environ.{name}": "1"
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 }
+# Dask looks a hundred times a second where a worker is, for a page that is not shown.
+_ONE["distributed.nanny.pre-spawn-environ.DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED"] = "False"
 
 
 def check_scheduler(scheduler: object) -> None:
