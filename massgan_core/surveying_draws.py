@@ -45,21 +45,30 @@ def _wiener(sampler: Sampler, field: ShearField, seed: int) -> Draw:
     height, width = field.grid.shape
     # The field is the first corner of the periodic grid; what lies left and below comes last.
     around = field.grid.resized((2 * height, 2 * width), offset=(-(height // 2), -(width // 2)))
-    sky, shapes = SkyNoise(around, seed), SkyNoise(field.grid, seed)
+    one, shapes = _one_of_two(SkyNoise(around, seed), _PRIOR), SkyNoise(field.grid, seed)
     scale = torch.where(field.mask, field.sigma, 0.0).cpu()
-    pairs: dict[int, Tensor] = {}
 
     def white(i: int) -> Tensor:
-        if i // 2 not in pairs:  # two maps come at once
-            pairs.clear()
-            pairs[i // 2] = sky(i // 2, _PRIOR)
-        return pairs[i // 2][i % 2].roll((-(height // 2), -(width // 2)), (0, 1))
+        return one(i).roll((-(height // 2), -(width // 2)), (0, 1))
 
     def draw(numbers: range) -> Tensor:
         noise = torch.stack([shapes.shear(i, _SHAPES) * scale for i in numbers])
         return sampler.paint(field, torch.stack([white(i) for i in numbers]), noise)
 
     return _in_parts(draw, 4 * height * width)
+
+
+def _one_of_two(noise: SkyNoise, stream: int) -> Callable[[int], Float[Tensor, "H W"]]:
+    """A map for each number; two come at once, and the second waits for the next number."""
+    made: dict[int, Tensor] = {}
+
+    def one(i: int) -> Tensor:
+        if i // 2 not in made:
+            made.clear()
+            made[i // 2] = noise(i // 2, stream)
+        return made[i // 2][i % 2]
+
+    return one
 
 
 def _gan(sampler: Sampler, field: ShearField, seed: int) -> Draw:
@@ -96,7 +105,7 @@ def _level(
     channels, (height, width) = shape[0], shape[1:]
     pixels, stream = 0, _LATENTS * (k + 1)
     if k == 0 and network.noise == "posterior":
-        pixels, whole = network.shuffle**2, SkyNoise(grid, seed)
+        pixels, whole = network.shuffle**2, _one_of_two(SkyNoise(grid, seed), stream)
     ratio = grid.shape[0] // height
     center = tuple(float(v) for v in grid.wcs.wcs.crval)
     noise = SkyNoise(Grid.tan((height, width), grid.pixel_scale * ratio, center=center), seed)
@@ -104,8 +113,7 @@ def _level(
     def level(i: int) -> Tensor:
         parts = []
         if pixels:
-            white = whole(i, stream)[:1]
-            parts.append(torch.nn.functional.pixel_unshuffle(white, network.shuffle))
+            parts.append(torch.nn.functional.pixel_unshuffle(whole(i)[None], network.shuffle))
         for pair in range((channels - pixels + 1) // 2):
             parts.append(noise(i, stream + 1 + pair))
         return torch.cat(parts)[:channels]

@@ -17,6 +17,7 @@ from massgan_core.sky.rings import Rings
 from massgan_core.sky.tangent import pixels_of
 
 MULTIPLE = 32  #: the sides of a grid: what networks and transforms like
+BORDER = 3  #: pixels that a window shows around an interior, to interpolate up to its edge
 
 
 class Patches:
@@ -70,7 +71,10 @@ class Patches:
         return self.rings.find(*grid.pixel_to_sky(x, y)) == patch
 
     def window(self, patch: int) -> tuple[slice, slice]:
-        """Rows and columns of the smallest rectangle of its grid that holds the interior."""
+        """Rows and columns of its grid that hold the interior and, where they can, a border."""
         owned = self.owned(patch)
         rows, columns = (np.flatnonzero(owned.any(axis)) for axis in (1, 0))
-        return tuple(slice(int(n[0]), int(n[-1]) + 1) for n in (rows, columns))
+        return tuple(
+            slice(max(int(at[0]) - BORDER, 0), min(int(at[-1]) + BORDER + 1, side))
+            for at, side in zip((rows, columns), owned.shape, strict=True)
+        )

@@ -53,21 +53,29 @@ def gaussian_sky(path, center, side, density, scatter, seed=0):
 
 
 def joined(store, plane, patches, name):
-    """A variable of all patches on the pixels of a plane, nearest pixel, and who owns each."""
+    """A variable of all patches on the pixels of a plane, by cubic splines, and who owns each.
+
+    The nearest pixel of two patches is off by up to half a pixel in ways of their own, which would
+    be a step at the seam that neither has.
+    """
+    from scipy.ndimage import map_coordinates
+
     y, x = np.indices(plane.shape)
     ra, dec = plane.pixel_to_sky(x, y)
     owner, image = patches.rings.find(ra, dec), None
     for patch in np.unique(owner).tolist():
         values = xarray.open_zarr(store, group=f"patch/{patch}")[name].values
         mine, (rows, columns) = owner == patch, patches.window(patch)
-        grid = patches.grid(patch)
-        at, inside = on_grid(grid, *pixels_of(grid, ra[mine], dec[mine]))
-        assert inside.all()
-        row, column = at // grid.shape[1] - rows.start, at % grid.shape[1] - columns.start
-        row, column = row.clip(0, values.shape[-2] - 1), column.clip(0, values.shape[-1] - 1)
+        assert values.shape[-2:] == (rows.stop - rows.start, columns.stop - columns.start)
+        x, y = pixels_of(patches.grid(patch), ra[mine], dec[mine])
+        at = np.stack([y - rows.start, x - columns.start])
+        low, high = at.min(1), at.max(1)
+        assert (low >= 0).all() and (high <= np.array(values.shape[-2:]) - 1).all()
         if image is None:
             image = np.full((*values.shape[:-2], *plane.shape), np.nan, np.float32)
-        image[..., mine] = values[..., row, column]
+        layers = values.reshape(-1, *values.shape[-2:])
+        found = np.stack([map_coordinates(layer, at, order=3) for layer in layers])
+        image[..., mine] = found.reshape(*values.shape[:-2], -1)
     return image, owner
 
 
@@ -331,7 +339,7 @@ def powers(samples, places, side=32):
 
 @pytest.mark.slow
 def test_seams_are_like_elsewhere(cluster, tmp_path):
-    """STD, spread over skill and power at the seams of Gaussian skies, to a few % as elsewhere.
+    """STD, spread over skill and power at the seams of Gaussian skies, to 3 % as elsewhere.
 
     Each against one exact field without seams, which takes most of the chance out: the error of
     a mean m is, on average over skies, the exact posterior variance and (m − exact mean)².
@@ -384,7 +392,7 @@ def test_seams_are_like_elsewhere(cluster, tmp_path):
     power = np.mean(ratios["seam"], 0) / np.mean(ratios["elsewhere"], 0)
     found |= {f"power, band {i}": value for i, value in enumerate(power)}
     print(found)
-    # Waves of 5 to 10 pixels suffer most where two grids meet, and from the nearest pixel here.
-    within = {"power, band 1": 0.05, "spread/skill, 2′": 0.04, "spread/skill, 4′": 0.04}
+    # Of waves of 5 to 10 pixels two skies alone tell no more: eight gave 0.97, six others 0.98.
+    within = {"power, band 1": 0.05}
     wrong = {name: v for name, v in found.items() if abs(v - 1) > within.get(name, 0.03)}
     assert wrong == {}

@@ -63,9 +63,11 @@ def test_each_pixel_middle_belongs_to_one_patch(columns, patches, np_rng):
     mine = int(ids[len(ids) // 2])
     np.testing.assert_array_equal(patches.owned(mine), owner == mine)
     # The margin is there on every side of the interior, and the interior is whole.
-    rows, across = patches.window(mine)
-    assert min(rows.start, across.start) >= 9
-    assert grid.shape[0] - rows.stop >= 9 and grid.shape[1] - across.stop >= 9
+    up, left = (np.flatnonzero(patches.owned(mine).any(axis)) for axis in (1, 0))
+    assert min(up[0], left[0]) >= 9
+    assert grid.shape[0] - 1 - up[-1] >= 9 and grid.shape[1] - 1 - left[-1] >= 9
+    window = patches.window(mine)
+    assert window == (slice(up[0] - 3, up[-1] + 4), slice(left[0] - 3, left[-1] + 4))
 
 
 def test_sums_of_parts_grid_like_the_catalogue(columns):
