@@ -16,14 +16,20 @@ if TYPE_CHECKING:
 
 _PATIENCE = "20s"  #: for a scheduler to answer
 _LOCAL = re.compile(r"local(?::(\d+))?")
+_AT_START = "distributed.nanny.pre-spawn-environ"
 #: One thread a worker: as many workers as cores then share a machine without getting in each
 #: other's way, and every sum is made in the same order.
 _ONE = {
-    f"distributed.nanny.pre-spawn-environ.{name}": "1"
+    f"{_AT_START}.{name}": "1"
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 }
-# Dask looks a hundred times a second where a worker is, for a page that is not shown.
-_ONE["distributed.nanny.pre-spawn-environ.DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED"] = "False"
+#: Dask looks fifty times a second how its event loops fare, and a hundred times where a worker is,
+#: for a page that is not shown. On a machine of few cores that is time taken from the workers.
+_QUIET = {
+    "distributed.admin.tick.interval": "1s",
+    f"{_AT_START}.DASK_DISTRIBUTED__ADMIN__TICK__INTERVAL": "1s",
+    f"{_AT_START}.DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False",
+}
 
 
 def check_scheduler(scheduler: object) -> None:
@@ -66,7 +72,7 @@ def client_of(scheduler: Any) -> Iterator[Client]:
     if local is not None:
         count = int(local[1] or os.cpu_count() or 1)
         with (
-            dask.config.set(_ONE),
+            dask.config.set(_ONE | _QUIET),
             LocalCluster(
                 n_workers=count,
                 threads_per_worker=1,
