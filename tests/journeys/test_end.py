@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -32,7 +33,10 @@ def alive(pid: int) -> bool:
 
 
 def sockets(pid: int) -> set[str]:
-    links = [os.readlink(one) for one in Path(f"/proc/{pid}/fd").iterdir()]
+    links = set()
+    for one in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            links.add(os.readlink(one))
     return {link for link in links if link.startswith("socket:")}
 
 

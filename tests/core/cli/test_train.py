@@ -127,7 +127,7 @@ def test_a_lease_ends_with_all_checkpoints_packed(tmp_path, root):
         "--run",
         tmp_path / "run",
     ]
-    script += ["--minutes", "0.25", "--preset", "tiny", "--start", "", "--device", "cpu"]
+    script += ["--minutes", "0.5", "--preset", "tiny", "--start", "", "--device", "cpu"]
     script += ["--trial", "1", "--set", "data.held_out=0.3", "train.validate_maps=2"]
     done = subprocess.run(list(map(str, script)), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
