@@ -29,7 +29,7 @@ import massgan_core as mg
 from massgan_core.sky import Draws, ShearField
 from performance.clock import Clock
 from performance.limits import DTYPES, limits
-from performance.networks import counted, square
+from performance.networks import convolutions, floor_of, square
 from performance.step import Step, simulated
 
 MOST = 256 * 300**2  #: pixels of a batch: larger ones would not fit the memory
@@ -53,11 +53,16 @@ class Decoder:
     def __call__(self) -> Tensor:
         return self.sampler.paint(self.field, self.latents)
 
-    def floor(self, peak: float, bandwidth: float) -> tuple[float, float]:
+    def floor(self, peaks: dict[torch.dtype, float], bandwidth: float) -> tuple[float, float]:
         """Least seconds of a batch, and its FLOP."""
-        with counted(self.dtype.itemsize) as rows:
+        with convolutions() as rows:
             self()
-        return sum(max(f / peak, b / bandwidth) for f, b in rows), sum(f for f, _ in rows)
+        return floor_of(rows, peaks, bandwidth), sum(row.flop for row in rows)
+
+
+def peaks_of(found: dict[str, float]) -> dict[torch.dtype, float]:
+    """The better limit of arithmetic at each dtype [FLOP/s]."""
+    return {t: max(found[f"matmul {n}"], found[f"conv {n}"]) for n, t in DTYPES.items()}
 
 
 def sampling(
@@ -69,8 +74,7 @@ def sampling(
     for batch in batches:
         for name, dtype in DTYPES.items():
             decoder = Decoder(field, batch, dtype)
-            peak = max(found[f"matmul {name}"], found[f"conv {name}"])
-            floor, flop = decoder.floor(peak, found["copy"])
+            floor, flop = decoder.floor(peaks_of(found), found["copy"])
             for way, work in ways(decoder, compiled):
                 seconds = clock(work, 2)
                 rows.append(
@@ -81,7 +85,7 @@ def sampling(
                         "batch": batch,
                         "samples a second": batch / seconds,
                         "of the roofline": floor / seconds,
-                        "of the product": flop / seconds / peak,
+                        "of the product": flop / seconds / peaks_of(found)[dtype],
                     }
                 )
                 print(rows[-1], flush=True)
@@ -123,16 +127,15 @@ def training(
     clock: Clock, field: ShearField, batch: int, found: dict[str, float], profile: Path | None
 ) -> dict:
     """Seconds of an adversarial step and of the making of its input, and what it is of limits."""
-    of = {dtype: name for name, dtype in DTYPES.items()}
-    peak = {name: max(found[f"matmul {name}"], found[f"conv {name}"]) for name in DTYPES}
     with TemporaryDirectory() as folder:
         step = Step(field, batch, Path(folder), "gpu-hour")
         seconds, flop, rows = clock(step, 5), step.flop(), step.convolutions()
-        floor = sum(max(r.flop / peak[of[r.dtype]], r.bytes / found["copy"]) for r in rows)
+        floor = floor_of(rows, peaks_of(found), found["copy"])
         parts = {name: clock(work, 5) for name, work in step.parts().items()}
         if profile is not None:
             profile.write_text(profiled(step))
-    shares = {"of the roofline": floor / seconds, "of the product": flop / seconds / peak["bf16"]}
+    product = flop / seconds / found["matmul bf16"]
+    shares = {"of the roofline": floor / seconds, "of the product": product}
     return {"batch": batch, "FLOP": flop, "step": seconds, **shares, **parts}
 
 

@@ -8,8 +8,6 @@ from dataclasses import asdict, dataclass
 from math import prod
 
 import torch
-from torch import nn
-from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -72,24 +70,6 @@ def flop_of(work: Work) -> float:
     return float(counter.get_total_flops())
 
 
-@contextmanager
-def counted(width: int) -> Iterator[list[tuple[float, float]]]:
-    """(FLOP, bytes) of every convolution called within; numbers of `width` bytes."""
-    rows: list[tuple[float, float]] = []
-
-    class Seen(TorchFunctionMode):
-        def __torch_function__(self, func, types, args=(), kwargs=None):
-            output = func(*args, **(kwargs or {}))
-            if func is nn.functional.conv2d:
-                image, weight = args[:2]
-                moved = image.numel() + output.numel() + weight.numel()
-                rows.append((2.0 * weight[0].numel() * output.numel(), float(width * moved)))
-            return output
-
-    with Seen():
-        yield rows
-
-
 @dataclass(frozen=True)
 class Convolved:
     """A convolution, or one of its two gradients, as the device is asked for it.
@@ -110,6 +90,7 @@ def convolutions() -> Iterator[list[Convolved]]:
     """All of them within, those that gradients and gradients of gradients ask for included."""
     rows: list[Convolved] = []
     aten = torch.ops.aten
+    whole = (aten.conv2d.default, aten.conv2d.padding)
 
     def add(image: torch.Size, weight: torch.Size, output: torch.Size, dtype: torch.dtype) -> None:
         flop = 2.0 * prod(weight[1:]) * prod(output)
@@ -119,7 +100,9 @@ def convolutions() -> Iterator[list[Convolved]]:
     class Seen(TorchDispatchMode):
         def __torch_dispatch__(self, func, types, args=(), kwargs=None):
             output = func(*args, **(kwargs or {}))
-            if func is aten.convolution.default:
+            if func in whole:  # as inference mode leaves them
+                add(args[0].shape, args[1].shape, output.shape, output.dtype)
+            elif func is aten.convolution.default:
                 image, weight, transposed = args[0], args[1], args[6]
                 ends = (output, image) if transposed else (image, output)
                 add(ends[0].shape, weight.shape, ends[1].shape, image.dtype)
@@ -132,3 +115,8 @@ def convolutions() -> Iterator[list[Convolved]]:
 
     with Seen():
         yield rows
+
+
+def floor_of(rows: list[Convolved], peaks: dict[torch.dtype, float], bandwidth: float) -> float:
+    """Least seconds of convolutions, each the longer of its arithmetic and its bytes."""
+    return sum(max(row.flop / peaks[row.dtype], row.bytes / bandwidth) for row in rows)

@@ -64,16 +64,19 @@ def test_the_arithmetic_of_a_limit_is_what_is_counted(kind):
 
 
 def test_a_decoder_s_layers_are_counted_as_pytorch_counts_them():
-    from performance.networks import counted, flop_of, network_of, padded
+    from performance.networks import convolutions, flop_of, network_of, padded
 
     network = network_of("tiny")
     condition = torch.zeros(1, 7, *padded(network, 64))
     shares = network.shares(network.features(condition))
     latents = [torch.zeros(2, *s) for s in network.latent_shapes(condition.shape[-2:])]
-    with counted(4) as rows:
+    with convolutions() as rows:
         network.paint(shares, latents)
-    flop = sum(row[0] for row in rows)
+    flop = sum(row.flop for row in rows)
     assert flop == flop_of(lambda: network.paint(shares, latents)) > 0
+    with torch.inference_mode(), convolutions() as again:
+        network.paint(shares, latents)
+    assert again == rows
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
