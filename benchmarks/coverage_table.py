@@ -8,18 +8,23 @@
 The first table is what the calibrations of the bundled checkpoints say of the boxes they held
 out; the next how they do on boxes simulated for this alone, and RCPS when such boxes are redrawn;
 the last how their intervals do on skies of other kinds, from the CSV of an evaluation. The CSVs
-are copied to docs/fresh.csv and docs/coverage.csv. A test holds the page to all.
+are kept as docs/fresh.csv, where a part that was not measured anew keeps its rows, and
+docs/coverage.csv. A test holds the page to all, and the rows of fresh.csv to the bundled λ.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import hashlib
+import io
 import shutil
 from importlib import import_module
 from pathlib import Path
 
 from massgan_core.calibrating import calibration_of
+from massgan_core.calibrating.kept import NAMES as FIELDS
+from massgan_core.evaluate.calibration import Calibration
 from massgan_core.evaluate.conformal import passes
 from massgan_core.gan.checkpoint import checkpoints
 
@@ -77,6 +82,33 @@ def fresh(path: Path = FRESH) -> str:
     return "\n".join(lines)
 
 
+def fingerprint(calibration: Calibration, part: str) -> str:
+    """Twelve hex digits of the λ of a part, by which a measurement is known to be of it."""
+    (name,) = (name for name, words in FIELDS.items() if words == part)
+    factor = getattr(calibration, name).factor
+    return hashlib.sha256(factor.numpy().tobytes()).hexdigest()[:12]
+
+
+def joined(kept: Path, new: Path) -> str:
+    """The text of one CSV: rows of parts that `new` has not, then its own."""
+    tables = []
+    for path in (kept, new):
+        with path.open(encoding="utf-8", newline="") as file:
+            tables.append(list(csv.DictReader(file)))
+    anew = {_subject(row) for row in tables[1]}
+    rows = [row for row in tables[0] if _subject(row) not in anew] + tables[1]
+    rows.sort(key=lambda row: (row["table"], list(FIELDS.values()).index(row["part"])))
+    text = io.StringIO()
+    table = csv.DictWriter(text, list(dict.fromkeys(n for row in rows for n in row)), restval="")
+    table.writeheader()
+    table.writerows(rows)
+    return text.getvalue()
+
+
+def _subject(row: dict[str, str]) -> tuple[str, ...]:
+    return row["checkpoint"], row["table"], row["part"]
+
+
 def _verdict(row: dict[str, str]) -> str:
     """Whether a line of coverage passes, or cannot be told."""
     if row["passes"] == "True":
@@ -123,9 +155,10 @@ def main() -> None:
     parser.add_argument("--other", type=Path, help="report.csv of an evaluation on other skies")
     parser.add_argument("--fresh", type=Path, help="fresh.csv of fresh_boxes.py")
     given = parser.parse_args()
-    for source, kept in ((given.other, CSV), (given.fresh, FRESH)):
-        if source is not None:
-            shutil.copyfile(source, kept)
+    if given.other is not None:
+        shutil.copyfile(given.other, CSV)
+    if given.fresh is not None:
+        FRESH.write_text(joined(FRESH, given.fresh), encoding="utf-8")
     PAGE.write_text(page(PAGE.read_text()))
 
 

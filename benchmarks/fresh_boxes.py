@@ -24,6 +24,7 @@ import argparse
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,7 @@ from tqdm import tqdm
 import massgan_core as mg
 from massgan_core.calibrating import calibration_of
 from massgan_core.calibrating.fields import LOOKS, skies, unused
+from massgan_core.calibrating.kept import sources
 from massgan_core.calibrating.run import views_of
 from massgan_core.data import Ledger
 from massgan_core.evaluate import box_weights
@@ -113,7 +115,8 @@ def measure(
     sampler, calibration = mg.load(checkpoint, device=device), calibration_of(checkpoint)
     if calibration is None:
         raise SystemExit(f"{checkpoint} has no calibration")
-    if calibration.facts["store_seed"] == store.settings.get("seed"):
+    behind, seed_of_boxes = sources(calibration), store.settings.get("seed")
+    if seed_of_boxes in [behind[part]["store_seed"] for part in parts]:
         raise SystemExit(f"{store.path} is of the run that calibrated {checkpoint}")
     rows, note = unused(sampler.card, store)
     print(note)
@@ -157,11 +160,14 @@ def measure(
             continue
         every = {name: np.concatenate([one[name] for one in found]) for name in found[0]}
         own = np.repeat(store.rows("box")[rows], looks).tolist()
-        coverage += _coverage(part, every, calibration.levels, own, Skies.of(store, rows))
+        about = {"part": part, "seed": seed_of_boxes}
+        about["factors"] = import_module("coverage_table").fingerprint(calibration, part)
+        told = _coverage(every, calibration.levels, own, Skies.of(store, rows))
+        coverage += [about | row for row in told]
         if part == PARTS[0]:
             for level in calibration.levels:
                 risk = torch.from_numpy(every["risk"])
-                redrawn.append(_redrawn(risk, own, level, redraws, seed))
+                redrawn.append(about | _redrawn(risk, own, level, redraws, seed))
     return {"coverage": coverage, "rcps": redrawn}
 
 
@@ -221,7 +227,6 @@ class Skies:
 
 
 def _coverage(
-    part: str,
     every: dict[str, np.ndarray],
     levels: tuple[float, ...],
     boxes: list[int],
@@ -233,7 +238,6 @@ def _coverage(
         miss, error, drawn, drawn_error = skies.share(every["miss"][known, i].astype(float), own)
         found.append(
             {
-                "part": part,
                 "promised": level,
                 "covered": 1 - miss,
                 "error": error,

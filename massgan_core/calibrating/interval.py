@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from massgan_core.calibrating.kept import NAMES, sources
 from massgan_core.evaluate.calibration import Calibration, calibrated_interval
 from massgan_core.export import Interval
 from massgan_core.posterior import Summary
@@ -28,10 +29,12 @@ def guaranteed(
         reasons = [*outside, f"level {level:g} is none of those calibrated, {known}"]
     if reasons:
         return None, reasons
+    part = NAMES["survey" if calibration.on_survey(summary.field) else "table"]
+    behind = sources(calibration)[part]
     facts = {
         "interval_method": calibration.method,
-        "calibration_maps": calibration.maps,
-        "calibration_boxes": calibration.boxes,
+        "calibration_maps": behind["maps"],
+        "calibration_boxes": behind["boxes"],
         "calibration_samples": calibration.samples,
     }
     low, high = calibrated_interval(summary, calibration, level)

@@ -16,6 +16,7 @@ import torch
 
 from massgan_core import __version__
 from massgan_core.calibrating.fields import LEAST_MAPS, MOST_PER_BOX, Survey, Views, choose, unused
+from massgan_core.calibrating.kept import SPANS, with_kept
 from massgan_core.calibrating.parts import Part, SurveyPart, TablePart, coverage
 from massgan_core.calibrating.terms import Coverage, Terms, scores_of
 from massgan_core.data import Ledger, MapStore
@@ -80,6 +81,7 @@ def calibrate(
             :mod:`massgan_core.evaluate.calibration`.
         levels: Probabilities inside the interval.
         fields: ``survey`` (each pixel of the survey's own grid), ``other`` (a table) or ``all``.
+            One part leaves the other of a file that it replaces, where both were asked alike.
         samples: Posterior samples of each field; use the interval with as many or more.
         maps: To calibrate; those held out come on top.
         per_box: Maps of a box, at most.
@@ -129,11 +131,12 @@ def calibrate(
     measured = [c for triple in pairs for c in coverage(*triple, terms.levels)]
     factors = {type(part): found for part, _, found in pairs}
     calibration = _assemble(sampler, parts, factors, measured)
+    calibration, kept = with_kept(calibration, path)
     save_calibration(path, calibration)
     for ledger in ledgers:
         ledger.remove()
     missing = [f"the survey's own grid is not calibrated: {obstacle}"] if obstacle else []
-    return Outcome(calibration, path, measured, [note, *missing])
+    return Outcome(calibration, path, measured, [note, *missing, *kept])
 
 
 def calibration_of(
@@ -215,7 +218,15 @@ def _assemble(
 ) -> Calibration:
     terms, store, normalizer = parts[0].terms, parts[0].views.store, sampler.normalizer
     rows = sorted({row for part in parts for row in part.chosen.rows[: part.chosen.calibrate]})
-    spans = {k: store.rows(k)[rows] for k in ("sigma8", "omega_m")}
+    spans = {k: store.rows(k)[rows] for k in SPANS}
+    behind = {
+        part.name: {
+            "maps": part.chosen.calibrate,
+            "boxes": len(set(part.chosen.boxes[: part.chosen.calibrate])),
+            "store_seed": store.settings.get("seed"),
+        }
+        for part in parts
+    }
     return Calibration(
         method=terms.method,
         levels=terms.levels,
@@ -235,6 +246,7 @@ def _assemble(
             "units": terms.units,
             "kind": store.kind,
             "store_seed": store.settings.get("seed"),
+            "parts": behind,
             "masks": ["the survey's footprint", "round holes and bad columns"],
             "version": __version__,
             "coverage": [asdict(c) for c in measured],

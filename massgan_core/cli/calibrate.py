@@ -36,7 +36,7 @@ def calibrate(
         str,
         typer.Option(
             help="survey (each pixel of the COSMOS grid), other (by noise and distance from the "
-            "edge) or all."
+            "edge) or all; one leaves the other of the file it replaces."
         ),
     ] = "all",
     samples: Annotated[
@@ -109,10 +109,15 @@ def calibrate(
 
 def _report(outcome: Outcome) -> None:
     """Coverage before and after, what to know, and where the file is."""
+    from massgan_core.calibrating.kept import sources
+
     made = outcome.calibration
-    typer.echo(
-        f"{made.method}: {made.maps} maps of {made.boxes} boxes, {made.samples} samples each."
-    )
+    for part in dict.fromkeys(c.part for c in outcome.coverage):
+        behind = sources(made)[part]
+        typer.echo(
+            f"{made.method} on {part}: {behind['maps']} maps of {behind['boxes']} boxes, "
+            f"{made.samples} samples each."
+        )
     overall = [c for c in outcome.coverage if c.skies == "all"]
     for c in overall:
         typer.echo(

@@ -136,7 +136,7 @@ class Calibration:
             level: Of the interval; by default the highest, which takes the most maps.
         """
         reasons, at = [], -1 if level is None else self._level(level)
-        if not self._on_survey(field):
+        if not self.on_survey(field):
             reasons += self._outside_table(field, at)
         if n is not None and n < self.samples:
             reasons.append(f"{n} samples were drawn, calibrated with {self.samples} or more")
@@ -148,6 +148,10 @@ class Calibration:
         if field not in self._known:
             self._known[field] = self._factors(field)
         return self._known[field][at]
+
+    def on_survey(self, field: ShearField) -> bool:
+        """Whether λ of `field` are those of the survey's own grid, not of the table."""
+        return self.survey is not None and self.survey.fits(field, self._redshift(field))
 
     def has(self, level: float) -> bool:
         """Whether `level` is one of :attr:`levels`."""
@@ -176,12 +180,9 @@ class Calibration:
     def _redshift(self, field: ShearField) -> float:
         return self.home[0] if field.sources is None else field.sources.mean
 
-    def _on_survey(self, field: ShearField) -> bool:
-        return self.survey is not None and self.survey.fits(field, self._redshift(field))
-
     def _factors(self, field: ShearField) -> Float[Tensor, "L H W"]:
         unit = self.scale(field) if self.method == "cqr" else 1.0
-        if self._on_survey(field):
+        if self.on_survey(field):
             factor = self.survey.factor
         elif self.table is not None:
             noise, distance = self._place(field)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from massgan_core.calibrating import calibration_of
+from massgan_core.calibrating.kept import sources
 from massgan_core.evaluate.conformal import passes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,6 +40,37 @@ def test_the_bundled_intervals_hold_on_boxes_that_made_them_not():
     assert len(found) == 4
     for c in found:
         assert passes(1 - c["after"], c["error"], 1 - c["level"]), c
+
+
+def test_what_was_measured_on_fresh_boxes_are_the_bundled_factors(script):
+    made = calibration_of("default")
+    with script["FRESH"].open(encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["checkpoint"] == "default"]
+    assert {row["part"] for row in rows} == set(script["FIELDS"].values())
+    for row in rows:
+        assert row["factors"] == script["fingerprint"](made, row["part"]), row
+        behind = sources(made)[row["part"]]
+        assert row["seed"] != str(behind["store_seed"]), row
+
+
+def test_a_part_measured_anew_leaves_the_others(script, tmp_path):
+    with script["FRESH"].open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    part = "other fields"
+    anew = [{k: v for k, v in row.items() if k != "unweighted"} for row in rows]
+    anew = [row | {"covered": "0.5", "new": "1"} for row in anew if row["part"] == part]
+    with (tmp_path / "fresh.csv").open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, list(anew[0]))
+        table.writeheader()
+        table.writerows(anew)
+    text = script["joined"](script["FRESH"], tmp_path / "fresh.csv")
+    found = list(csv.DictReader(text.splitlines()))
+    others = [row | {"new": ""} for row in rows if row["part"] != part]
+    assert [row for row in found if row["part"] != part] == others != []
+    assert [row for row in found if row["part"] == part] == [r | {"unweighted": ""} for r in anew]
+    assert (
+        script["joined"](script["FRESH"], script["FRESH"]) == script["FRESH"].read_bytes().decode()
+    )
 
 
 def test_they_hold_on_boxes_that_nothing_was_chosen_on(script):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import pytest
 import torch
 
-from massgan_core.calibrating import calibrate, calibration_of, fields
+from massgan_core.calibrating import calibrate, calibration_of, fields, guaranteed
 from massgan_core.calibrating.fields import LOOKS, Views, choose
+from massgan_core.calibrating.kept import sources
 from massgan_core.evaluate.calibration import calibrated_interval
+from massgan_core.evaluate.calibration_file import load_calibration
 from massgan_core.evaluate.conformal import missed
 from massgan_core.gan import checkpoint, load
 from massgan_core.gan.networks import build, build_moments
@@ -126,6 +129,32 @@ def test_fields_of_boxes_never_seen_are_covered(outcome, store, survey, weights)
                 low, high = calibrated_interval(summary, made, 0.68)
                 miss.append(missed(low, high, field.truth, field.footprint))
         assert 0.22 < float(torch.stack(miss).mean()) < 0.40, number
+
+
+def test_one_part_made_anew_leaves_the_other(outcome, store, survey, weights, tmp_path):
+    path = shutil.copy(outcome[0].path, tmp_path / "a.safetensors")
+    ask = {"survey": survey, "fields": "survey", "out": path, "overwrite": True}
+    result = calibrate_few(store.path, weights, **ask, seed=1)
+    found, former = load_calibration(path), outcome[0].calibration
+    assert torch.equal(found.table.factor, former.table.factor)
+    assert not torch.equal(found.survey.factor, former.survey.factor)
+    assert {c.part for c in result.coverage} == {"its own grid"}
+    assert "the part for other fields was kept as it was" in result.notes
+
+
+def test_an_interval_says_how_many_maps_are_behind_its_part(outcome, store, survey, weights):
+    made, sampler = outcome[0].calibration, load(weights)
+    behind = {part: dict(one) for part, one in sources(made).items()}
+    behind["other fields"] |= {"maps": 60, "boxes": 24}
+    made = replace(made, facts=made.facts | {"parts": behind})
+    views = Views(store, survey, (5.0, 40.0), seed=99)
+    row, own = store.done()[0], behind["its own grid"]["boxes"]
+    for fields_of, found in ((views.as_surveyed, (MAPS, own)), (views.otherwise, (60, 24))):
+        *_, summary = stream(sampler, fields_of(row)[0], 4, 4, seed=0)
+        interval, reasons = guaranteed(summary, made, 0.68, [])
+        assert reasons == []
+        facts = interval.facts
+        assert (facts["calibration_maps"], facts["calibration_boxes"]) == found
 
 
 def test_a_regression_checkpoint_is_calibrated_alike(store, survey, save, tmp_path):

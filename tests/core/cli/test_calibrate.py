@@ -61,6 +61,7 @@ def test_coverage_is_printed_before_and_after(calibrated):
     numbers = r"\d+\.\d% by the samples' quantiles, \d+\.\d% ± \d+\.\d% calibrated \(12 maps"
     assert len(re.findall(numbers, result.stdout)) == 2
     assert "Coverage at 68.0% on other fields" in result.stdout
+    assert "residual on other fields: 48 maps of 48 boxes, 4 samples each." in result.stdout
     assert "does not say which simulation boxes" in result.stdout
     assert "own grid is not calibrated: its pixels are 0.29′, not 0.5′" in result.stdout
     assert "tiny.calibration.safetensors" in result.stdout.splitlines()[-1]
