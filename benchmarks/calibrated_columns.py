@@ -28,7 +28,7 @@ def renewed(kept: Path, new: Path, sets: list[str]) -> str:
     """The text of `kept` with the coverage of `new` in the rows of `sets`.
 
     Raises:
-        ValueError: A set is in neither, a row is missing, or it is not of the same maps.
+        ValueError: `kept` has no such set, `new` lacks a row, or has it of other maps.
     """
     rows, others = (_read(path) for path in (kept, new))
     fresh = {(row["set"], row["method"]): row for row in others}

@@ -131,7 +131,8 @@ def calibrate(
     measured = [c for triple in pairs for c in coverage(*triple, terms.levels)]
     factors = {type(part): found for part, _, found in pairs}
     calibration = _assemble(sampler, parts, factors, measured)
-    calibration, kept = with_kept(calibration, path)
+    # Whoever asks for all wants nothing of before, even where one part cannot be made.
+    calibration, kept = (calibration, []) if fields == "all" else with_kept(calibration, path)
     save_calibration(path, calibration)
     for ledger in ledgers:
         ledger.remove()

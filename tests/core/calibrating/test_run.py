@@ -142,6 +142,16 @@ def test_one_part_made_anew_leaves_the_other(outcome, store, survey, weights, tm
     assert "the part for other fields was kept as it was" in result.notes
 
 
+def test_all_anew_keeps_nothing_even_where_a_part_cannot_be_made(
+    outcome, store, weights, tmp_path
+):
+    path = shutil.copy(outcome[0].path, tmp_path / "a.safetensors")
+    result = calibrate_few(store.path, weights, out=path, overwrite=True)  # COSMOS has 0.29′
+    assert load_calibration(path).survey is None
+    assert any("own grid is not calibrated" in note for note in result.notes)
+    assert not any("kept" in note for note in result.notes)
+
+
 def test_an_interval_says_how_many_maps_are_behind_its_part(outcome, store, survey, weights):
     made, sampler = outcome[0].calibration, load(weights)
     behind = {part: dict(one) for part, one in sources(made).items()}
