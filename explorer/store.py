@@ -252,9 +252,10 @@ def promise(name: str, summary: Summary) -> Promise | None:
     if interval is None:
         return Promise(f"Not calibrated: {'; '.join(reasons)}.")
     half = (interval.high - interval.low)[summary.field.footprint.cpu()].median().item() / 2
+    maps, boxes = (interval.facts[f"calibration_{what}"] for what in ("maps", "boxes"))
     words = (
         f"Calibrated {LEVEL:.0%}: over simulated skies the true κ lies within ±{half:.2g} of the "
-        f"mean ({known.maps} maps of {known.boxes} boxes; a typical pixel)."
+        f"mean ({maps} maps of {boxes} boxes; a typical pixel)."
     )
     return Promise(words, _array(interval.low), _array(interval.high))
 

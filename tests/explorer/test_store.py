@@ -155,8 +155,12 @@ def judged(small_field: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     *_, summary = mg.stream(wiener, small_field, 4, 2, seed=1)
     factor = torch.full((1, *small_field.grid.shape), 3.0)
     survey = SurveyFactors(small_field.sigma, small_field.grid.pixel_scale, (0.0, 9.0), factor)
+    # Of the whole file, and of the part that serves this field.
+    behind = {"parts": {"its own grid": {"maps": 120, "boxes": 24}}}
     known = Calibration(
-        "residual", (0.95,), "x", "y", 4, 0, 120, 24, (), (), (1.0, 0.01), survey=survey
+        *("residual", (0.95,), "x", "y", 4, 0, 100, 20, (), (), (1.0, 0.01)),
+        survey=survey,
+        facts=behind,
     )
     monkeypatch.setattr(wiener, "in_domain", lambda field: [], raising=False)
     monkeypatch.setattr(store, "sampler", lambda name, field: wiener)
